@@ -1,0 +1,251 @@
+/**
+ * The seam between hawser and whatever carries the bytes: dial an endpoint, or listen on one.
+ *
+ * A transport knows sockets and nothing else: no codec, no fiber per connection, no limits. Everything above this file
+ * runs unchanged on TCP, on Unix sockets, in memory and on a simulated network, because all it sees of a socket is
+ * `RawSocket`: a full-duplex stream of bytes that tells its one `RawHandler` what happens, by plain calls.
+ *
+ * ```
+ * raw socket  -- attach, resume --> onData* onEnd? onClose      (onDrain after a write that returned false)
+ *             <- pause, resume, write, end, destroy, reset
+ * ```
+ *
+ * A listener owns every raw socket from the accept on; closing its scope stops the listening first and then destroys
+ * what is left.
+ *
+ * **Gotchas**: a raw socket is half-open capable: the peer's end of stream does not end this side. After `pause`, no
+ * `onData` comes before `resume`. `onClose` comes exactly once, and nothing comes after it.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Endpoint from "./Endpoint.ts"
+
+/**
+ * What a raw socket tells its owner. Calls never nest inside a call to the same socket's methods, except where a
+ * method says so.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RawHandler {
+  /** Bytes arrived; the handler owns them. */
+  readonly onData: (chunk: Uint8Array) => void
+  /** The peer ended its side: no more bytes will come. */
+  readonly onEnd: () => void
+  /** What was written has left; the next write may follow. */
+  readonly onDrain: () => void
+  /** The socket is gone. `code` is the system's word for what broke it, absent when both sides ended in peace. */
+  readonly onClose: (code: string | undefined) => void
+}
+
+/**
+ * One open socket, of whatever kind.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RawSocket {
+  /** Counts from 1 per transport. */
+  readonly id: number
+  /** This side's address. */
+  readonly local: Endpoint.Endpoint
+  /** The other side's address. */
+  readonly peer: Endpoint.Endpoint
+  /** Bytes taken by `write` that the kernel has not taken yet. */
+  readonly bytesUnsent: number
+  /**
+   * Names the handler; a later call hands the socket over to another. A fresh socket is paused: its first data comes
+   * after `resume`. `onClose` always comes after `attach`, in a later turn, also when the socket was gone before.
+   */
+  readonly attach: (handler: RawHandler) => void
+  /** Stops delivering. */
+  readonly pause: () => void
+  /** Delivers again, in a later turn. */
+  readonly resume: () => void
+  /** Takes all the bytes, in order. `false` says: wait for `onDrain` before the next write. */
+  readonly write: (segments: ReadonlyArray<Uint8Array>) => boolean
+  /** Ends this side after everything written has left. */
+  readonly end: () => void
+  /** Closes at once, whatever has not left is lost. `onClose` follows in a later turn. */
+  readonly destroy: () => void
+  /** Like `destroy`, but the peer sees a reset connection where the transport can show that. */
+  readonly reset: () => void
+}
+
+/**
+ * An endpoint that is being listened on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Listener {
+  /** Where it really listens: port 0 has become the port that the system chose. */
+  readonly endpoint: Endpoint.Endpoint
+  /** Stops listening, at once and for good; accepted sockets live on. Calling it again does nothing. */
+  readonly close: Effect.Effect<void>
+}
+
+/**
+ * How to listen.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ListenOptions {
+  /** Called for every accepted socket, synchronously; the callee owns it from then on. */
+  readonly onAccept: (socket: RawSocket) => void
+  /** How many connections the kernel holds that were not accepted yet. */
+  readonly backlog: number
+}
+
+/**
+ * Dials and listens.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Transport extends Context.Service<Transport, {
+  /** Opens a connection; closing the scope destroys it. Interruption abandons the attempt. */
+  readonly connect: (endpoint: Endpoint.Endpoint) => Effect.Effect<RawSocket, ConnectError, Scope.Scope>
+  /** Listens until the scope closes; then stops listening and destroys every socket it accepted that is still open. */
+  readonly listen: (
+    endpoint: Endpoint.Endpoint,
+    options: ListenOptions
+  ) => Effect.Effect<Listener, BindError, Scope.Scope>
+}>()("hawser/Transport") {}
+
+/**
+ * Why an endpoint could not be listened on.
+ *
+ * `AddressInUse`: somebody listens there. `AddressNotAvailable`: this machine has no such address, or the name or folder
+ * does not exist. `AccessDenied`: the system does not allow it to this user. `Unsupported`: this transport knows no
+ * such endpoint. `Unknown`: anything else, with the system's `code`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type BindReason = "AddressInUse" | "AddressNotAvailable" | "AccessDenied" | "Unsupported" | "Unknown"
+
+/**
+ * An endpoint could not be listened on. `hint` says what to do.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class BindError extends Data.TaggedError("BindError")<{
+  readonly endpoint: Endpoint.Endpoint
+  readonly reason: BindReason
+  readonly code: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    const where = Endpoint.format(this.endpoint)
+    switch (this.reason) {
+      case "AddressInUse":
+        return `cannot listen on ${where}: the address is already in use`
+      case "AddressNotAvailable":
+        return `cannot listen on ${where}: the address is not available on this machine (${this.code})`
+      case "AccessDenied":
+        return `cannot listen on ${where}: access denied (${this.code})`
+      case "Unsupported":
+        return `cannot listen on ${where}: this transport does not know such endpoints`
+      case "Unknown":
+        return `cannot listen on ${where}: ${this.code}`
+    }
+  }
+  /** What the reader can do about it. */
+  get hint(): string {
+    switch (this.reason) {
+      case "AddressInUse":
+        return this.endpoint._tag === "Unix"
+          ? "stop the program that listens there, or choose another path"
+          : "stop the program that listens there, or choose another port (0 picks a free one)"
+      case "AddressNotAvailable":
+        return this.endpoint._tag === "Unix"
+          ? "create the folder, or choose another path"
+          : "use an address of this machine, such as 127.0.0.1, or * for all of them"
+      case "AccessDenied":
+        return this.endpoint._tag === "Unix"
+          ? "choose a path where you may create files"
+          : "ports below 1024 are reserved for the administrator: choose a higher one"
+      case "Unsupported":
+        return "use an endpoint of the transport's own kind"
+      case "Unknown":
+        return "check the endpoint"
+    }
+  }
+}
+
+/**
+ * Why an endpoint could not be reached.
+ *
+ * `Refused`: nobody listens there. `NotFound`: the name or path does not exist. `TimedOut`: no answer in time.
+ * `Unreachable`: no way there. `AccessDenied`: the system does not allow it. `Unsupported`: this transport knows no such
+ * endpoint. `Unknown`: anything else, with the system's `code`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type ConnectReason =
+  | "Refused"
+  | "NotFound"
+  | "TimedOut"
+  | "Unreachable"
+  | "AccessDenied"
+  | "Unsupported"
+  | "Unknown"
+
+/**
+ * An endpoint could not be reached. `hint` says what to do.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectError extends Data.TaggedError("ConnectError")<{
+  readonly endpoint: Endpoint.Endpoint
+  readonly reason: ConnectReason
+  readonly code: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    const where = Endpoint.format(this.endpoint)
+    switch (this.reason) {
+      case "Refused":
+        return `cannot connect to ${where}: nobody listens there`
+      case "NotFound":
+        return `cannot connect to ${where}: no such ${this.endpoint._tag === "Unix" ? "socket" : "host"} (${this.code})`
+      case "TimedOut":
+        return `cannot connect to ${where}: no answer in time`
+      case "Unreachable":
+        return `cannot connect to ${where}: there is no way to it (${this.code})`
+      case "AccessDenied":
+        return `cannot connect to ${where}: access denied (${this.code})`
+      case "Unsupported":
+        return `cannot connect to ${where}: this transport does not know such endpoints`
+      case "Unknown":
+        return `cannot connect to ${where}: ${this.code}`
+    }
+  }
+  /** What the reader can do about it. */
+  get hint(): string {
+    switch (this.reason) {
+      case "Refused":
+        return "start the server first, or check host and port"
+      case "NotFound":
+        return this.endpoint._tag === "Unix" ? "check the path" : "check the name"
+      case "TimedOut":
+      case "Unreachable":
+        return "check host, port and network"
+      case "AccessDenied":
+        return "check the permissions of the socket"
+      case "Unsupported":
+        return "use an endpoint of the transport's own kind"
+      case "Unknown":
+        return "check the endpoint"
+    }
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * Hawser: TCP services on Effect. Describe a wire protocol once; serve it, call it, test it.
+ *
+ * Every module is a namespace: `import { Endpoint, Framing } from "hawser"`. The levels below build on each other and
+ * never the other way round: values, messages, the wire, conversations. Ready-made services are in `hawser/services`,
+ * laws and a simulated network in `hawser/testing`.
+ *
+ * @since 0.1.0
+ */
+
+// Level 0: values
+export * as CloseReason from "./CloseReason.ts"
+export * as Endpoint from "./Endpoint.ts"
+
+// Level 1: messages
+export * as ByteWriter from "./ByteWriter.ts"
+export * as Codec from "./Codec.ts"
+export * as Framing from "./Framing.ts"
+
+// Level 2: the wire
+export * as Connection from "./Connection.ts"
+export * as MemoryTransport from "./MemoryTransport.ts"
+export * as NodeTransport from "./NodeTransport.ts"
+export * as Transport from "./Transport.ts"
+
+// Level 3: conversations
+export * as Admission from "./Admission.ts"
+export * as Protocol from "./Protocol.ts"
