@@ -305,11 +305,13 @@ export const make: <Request, Response, Failure extends Response = never>(
     Effect.forkScoped({ startImmediately: true })
   )
   const { isFailure } = protocol
-  const isFailed = (response: Response): response is Failure => isFailure !== undefined && isFailure(response)
   const call = (request: Request): Effect.Effect<Exclude<Response, Failure>, Failure | ClientError> =>
     Effect.flatMap(
       calls.call(request),
-      (response) => isFailed(response) ? Exit.fail(response) : Exit.succeed(response as Exclude<Response, Failure>) // the guard said no
+      (response) =>
+        isFailure !== undefined && isFailure(response)
+          ? Exit.fail(response)
+          : Exit.succeed(response as Exclude<Response, Failure>) // the guard said no
     )
   return { endpoint, call }
 })
@@ -327,5 +329,4 @@ export const layer = <Self, Request, Response, Failure extends Response = never>
   protocol: Protocol.Protocol<Request, Response, Failure>,
   endpoint: Endpoint.Input,
   options: Options = {}
-): Layer.Layer<Self, StartError, Transport.Transport> =>
-  Layer.effect(service, make(protocol, endpoint, options))
+): Layer.Layer<Self, StartError, Transport.Transport> => Layer.effect(service, make(protocol, endpoint, options))

@@ -62,7 +62,9 @@ class NodeSocket implements Transport.RawSocket {
   constructor(
     id: number,
     socket: Net.Socket,
-    from: { readonly listening: Endpoint.Endpoint; readonly owners: Set<NodeSocket> } | { readonly dialled: Endpoint.Endpoint }
+    from: { readonly listening: Endpoint.Endpoint; readonly owners: Set<NodeSocket> } | {
+      readonly dialled: Endpoint.Endpoint
+    }
   ) {
     this.id = id
     this.socket = socket
@@ -240,7 +242,9 @@ const removeStale = (path: string): Effect.Effect<boolean> =>
       probe.once("connect", () => resume(Effect.fail(undefined)))
       probe.once("error", (error: NodeJS.ErrnoException) =>
         resume(error.code === "ECONNREFUSED" ? Effect.void : Effect.fail(undefined)))
-      return Effect.sync(() => probe.destroy())
+      return Effect.sync(() =>
+        probe.destroy()
+      )
     })),
     Effect.andThen(Effect.tryPromise(() => Fs.unlink(path))),
     Effect.isSuccess

@@ -15,6 +15,7 @@
  *
  * @since 0.1.0
  */
+import * as Schema from "effect/Schema"
 import type * as Codec from "./Codec.ts"
 
 /**
@@ -32,8 +33,8 @@ export interface Protocol<in out Request, in out Response, out Failure extends R
   readonly request: Codec.Codec<Request>
   /** How responses, failures included, look on the wire. */
   readonly response: Codec.Codec<Response>
-  /** Tells failures from other responses. */
-  readonly isFailure: ((response: Response) => response is Failure) | undefined
+  /** Tells failures from other responses; absent when the protocol has none. */
+  readonly isFailure: ((value: unknown) => value is Failure) | undefined
   /** How many requests a client may send before the first of them is answered. */
   readonly depth: number
   /** What a server says before it turns a connection away. */
@@ -62,8 +63,8 @@ export interface Options<in out Request, in out Response, out Failure extends Re
   readonly request: Codec.Codec<Request>
   /** How responses, failures included, look on the wire. */
   readonly response: Codec.Codec<Response>
-  /** Tells the responses that a client shall see as errors. */
-  readonly failure?: ((response: Response) => response is Failure) | undefined
+  /** The part of the responses that a client shall see as errors, and that a handler may fail with. */
+  readonly failure?: Schema.Schema<Failure> | undefined
   /**
    * How many requests a client may send before the first of them is answered.
    *
@@ -105,7 +106,7 @@ export const make = <Request, Response, Failure extends Response = never>(
     name,
     request: options.request,
     response: options.response,
-    isFailure: options.failure,
+    isFailure: options.failure === undefined ? undefined : Schema.is(options.failure),
     depth,
     goodbye: options.goodbye ?? {}
   }

@@ -360,11 +360,7 @@ export const make = <Request, Response, Failure extends Response, E, R>(
   const answer = isFailure === undefined
     ? handler
     : (request: Request, connection: Info): Effect.Effect<Response, E, R> =>
-      Effect.catchIf(
-        handler(request, connection) as Effect.Effect<Response, E | Failure, R>, // widened so that the guard applies
-        (error): error is Failure => isFailure(error as Response), // a guard may look at any value
-        (failure) => Exit.succeed(failure)
-      ) as Effect.Effect<Response, E, R> // what the guard took out is answered, not failed with
+      Effect.catch(handler(request, connection), (error) => isFailure(error) ? Exit.succeed(error) : Exit.fail(error))
   return start(
     internal.pair(protocol.request, protocol.response),
     endpoint,

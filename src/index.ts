@@ -25,4 +25,6 @@ export * as Transport from "./Transport.ts"
 
 // Level 3: conversations
 export * as Admission from "./Admission.ts"
+export * as Client from "./Client.ts"
 export * as Protocol from "./Protocol.ts"
+export * as Server from "./Server.ts"

@@ -10,7 +10,7 @@
  *   Open  ------------->  Open, half closed either way  ------------->  Closing  -- raw close -->  Closed
  * ```
  *
- * Invariants: `reason` is set once. `waiter` is set only while the fiber is parked in `pull`, and then `inbox` is empty.
+ * Invariants: `reason` is set once (only `abort` may replace it, when unsent bytes are lost). `waiter` is set only while the fiber is parked in `pull`, and then `inbox` is empty.
  * `onClosed` is called once, when the reason is known and the raw socket is gone.
  */
 import type * as Arr from "effect/Array"
@@ -46,7 +46,7 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
   bytesTaken = 0
   messagesIn = 0
   messagesOut = 0
-  /** Why it ended; set once. */
+  /** Why it ended. */
   reason: CloseReason.CloseReason | undefined = undefined
   /** The reason in the last error that an operation gave. */
   failed: CloseReason.CloseReason | undefined = undefined
@@ -328,7 +328,7 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     this.draining = true
     const drainers = this.drainers
     this.drainers = undefined
-    if (drainers !== undefined) for (const resume of drainers) resume(Exit.void)
+    if (drainers !== undefined) { for (const resume of drainers) resume(Exit.void) }
     if (this.waiter !== undefined && this.decoder.bytesBuffered === 0) this.wakeReader(done)
   }
 
@@ -359,11 +359,13 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     this.resumeRaw()
   }
 
-  /** Ends both sides now; what has not left is lost. */
+  /** Ends both sides now. Where that loses what was written, `reason` replaces the peaceful one it had. */
   abort(reason: CloseReason.CloseReason): void {
     this.finished = true
     this.shutdown(reason)
-    if (!this.rawClosed) this.raw.destroy()
+    if (this.rawClosed) return
+    if (this.raw.bytesUnsent > 0) this.reason = reason
+    this.raw.destroy()
   }
 
   /** The error of an operation on this connection; remembered, to be told from another connection's. */

@@ -61,8 +61,9 @@ export class ServerMachine<In, Out, R> {
   private readonly lingering: Expiry<Machine<In, Out>>
   private readonly waiting: Expiry<Transport.RawSocket>
   private readonly leaving: Expiry<Transport.RawSocket>
+  private readonly overLimit: CloseReason.CloseReason
   private state: "Accepting" | "Announcing" | "Draining" | "Forcing" | "Closed" = "Accepting"
-  private fullSince: boolean = false
+  private full = false
   private emptied: (() => void) | undefined = undefined
   private draining: Fiber.Fiber<Server.DrainReport> | undefined = undefined
 
@@ -78,15 +79,20 @@ export class ServerMachine<In, Out, R> {
     this.handler = options.handler
     this.context = options.context
     this.clock = options.clock
-    const { overflow } = options.settings
+    const { maxConnections, overflow } = options.settings
+    this.overLimit = { _tag: "OverLimit", limit: "maxConnections", max: maxConnections }
     const timers = { clock: options.clock, fork: this.fork }
     const linger = Duration.toMillis(options.settings.linger)
-    this.lingering = new Expiry({ ...timers, millis: linger, onExpire: (machine) => machine.raw.destroy() })
+    this.lingering = new Expiry({
+      ...timers,
+      millis: linger,
+      onExpire: (machine) => machine.abort({ _tag: "WriteStalled", limitMillis: linger })
+    })
     this.leaving = new Expiry({ ...timers, millis: linger, onExpire: (raw) => raw.destroy() })
     this.waiting = new Expiry({
       ...timers,
       millis: typeof overflow === "string" ? 0 : Duration.toMillis(Duration.fromInputUnsafe(overflow.timeout)),
-      onExpire: (raw) => this.refuse(raw, typeof overflow === "string" ? overflow : overflow.otherwise)
+      onExpire: (raw) => this.refuse(raw, typeof overflow === "string" ? overflow : overflow.otherwise, this.overLimit)
     })
   }
 
@@ -117,8 +123,8 @@ export class ServerMachine<In, Out, R> {
     if (this.state !== "Accepting") return raw.destroy()
     if (this.connections.size < this.settings.maxConnections) return this.admit(raw)
     const { overflow } = this.settings
-    if (typeof overflow === "string") return this.refuse(raw, overflow)
-    if (this.waiting.size >= overflow.maxWaiting) return this.refuse(raw, overflow.otherwise)
+    if (typeof overflow === "string") return this.refuse(raw, overflow, this.overLimit)
+    if (this.waiting.size >= overflow.maxWaiting) return this.refuse(raw, overflow.otherwise, this.overLimit)
     this.waiting.add(raw)
     raw.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose: () => this.waiting.delete(raw) })
     if (this.settings.onEvent !== undefined) this.emit({ _tag: "Waiting", id: raw.id, peer: raw.peer })
@@ -134,23 +140,21 @@ export class ServerMachine<In, Out, R> {
     const context = Context.add(this.context, Scope.Scope, scope) as Context.Context<R> // all of R but the scope, and it
     const fiber = Effect.runForkWith(context)(
       // The scope costs nothing until the handler puts something into it.
-      Effect.onExit(this.handler(machine), (exit) =>
-        scope.state._tag === "Empty" ? Effect.void : Scope.close(scope, exit))
+      Effect.onExit(
+        this.handler(machine),
+        (exit) => scope.state._tag === "Empty" ? Effect.void : Scope.close(scope, exit)
+      )
     )
     this.fibers.set(machine, fiber)
     fiber.addObserver((exit) => this.handled(machine, exit))
   }
 
-  private refuse(raw: Transport.RawSocket, refusal: Admission.Refusal): void {
+  private refuse(raw: Transport.RawSocket, refusal: Admission.Refusal, reason: CloseReason.CloseReason): void {
     this.refused++
-    const reason: CloseReason.CloseReason = {
-      _tag: "OverLimit",
-      limit: "maxConnections",
-      max: this.settings.maxConnections
-    }
-    if (!this.fullSince) {
-      this.fullSince = true
-      this.fork(Effect.logWarning(`the server is full: maxConnections is ${reason.max}; refusing with ${refusal}`))
+    if (!this.full && reason._tag === "OverLimit") {
+      // Once per episode: a flood must not become a flood of log lines.
+      this.full = true
+      this.fork(Effect.logWarning(`the server is full: ${CloseReason.format(reason)}; refusing with ${refusal}`))
     }
     if (this.settings.onEvent !== undefined) {
       this.emit({ _tag: "Refused", id: raw.id, peer: raw.peer, reason, refusal })
@@ -227,7 +231,7 @@ export class ServerMachine<In, Out, R> {
     if (this.state === "Accepting") {
       const next = this.waiting.shift()
       if (next !== undefined) this.admit(next)
-      else this.fullSince = false
+      else this.full = false
     }
     if (this.connections.size === 0) this.emptied?.()
   }
@@ -250,7 +254,9 @@ export class ServerMachine<In, Out, R> {
     this.state = "Announcing"
     yield* listener.close
     this.emit({ _tag: "Draining", open: this.connections.size })
-    for (let raw = this.waiting.shift(); raw !== undefined; raw = this.waiting.shift()) this.refuse(raw, "close")
+    for (let raw = this.waiting.shift(); raw !== undefined; raw = this.waiting.shift()) {
+      this.refuse(raw, "close", CloseReason.drained)
+    }
     yield* this.untilEmpty(this.settings.announce)
     this.state = "Draining"
     for (const machine of this.connections) machine.drain()
