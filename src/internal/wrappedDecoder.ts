@@ -94,7 +94,7 @@ export class MapResultDecoder<in out A, in out C> implements Decoder<C> {
     if (this.fatal !== undefined) {
       return this.fatal
     }
-    if (this.next === 0 && this.queuedError === undefined) {
+    if (this.next === 0 && this.queuedError === undefined && this.waiting.length === 0) {
       return this.feed(chunk, out)
     }
     if (chunk.length > 0) {

@@ -1,0 +1,105 @@
+/** `npm start` and the command `hawser`: which program runs, with which arguments, signals and exit code. */
+import { assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { join } from "node:path"
+import * as Clone from "./support/clone.ts"
+
+/** Tells its arguments; or waits, and tells how many signals came until a while after the first. */
+const program = `
+  const args = process.argv.slice(2)
+  if (args[0] === "wait") {
+    const seen: Array<string> = []
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => seen.push(signal))
+    const timer = setInterval(() => {
+      if (seen.length === 0) return
+      clearInterval(timer)
+      setTimeout(() => {
+        console.log(seen.join())
+        process.exit(7)
+      }, 300)
+    }, 10)
+  } else {
+    process.exitCode = args[0] === "fail" ? 3 : 0
+  }
+  console.log(JSON.stringify(args))
+`
+
+const clone = (): Clone.Clone => {
+  const made = Clone.make("package.json", "package-lock.json", "scripts", "bin")
+  Clone.installed(made)
+  made.write("src/bin.ts", program)
+  return made
+}
+
+interface Options {
+  readonly cwd: string
+  readonly signal?: NodeJS.Signals
+  /** As a terminal does it: to npm, its shell and the program at once. */
+  readonly toGroup?: boolean
+}
+
+const run = async (command: string, args: ReadonlyArray<string>, { cwd, signal, toGroup }: Options) => {
+  const child = spawn(command, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] })
+  let stdout = ""
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    const ready = !stdout.includes("[\"wait\"]")
+    stdout += text
+    if (signal !== undefined && ready && stdout.includes("[\"wait\"]")) {
+      process.kill(toGroup === true ? -child.pid! : child.pid!, signal)
+    }
+  })
+  const [exit] = await once(child, "close")
+  return { exit, printed: stdout.split("\n").filter((line) => line !== "" && !line.startsWith("> ")) }
+}
+
+describe("npm start", () => {
+  it.concurrent("runs the tour", async () => {
+    using here = clone()
+    assert.deepStrictEqual(await run("npm", ["start"], { cwd: here.folder }), { exit: 0, printed: ["[\"tour\"]"] })
+  })
+
+  it.concurrent("passes arguments on, and the exit code back", async () => {
+    using here = clone()
+    assert.deepStrictEqual(await run("npm", ["start", "--", "fail", "a b", "--c"], { cwd: here.folder }), {
+      exit: 3,
+      printed: ["[\"fail\",\"a b\",\"--c\"]"]
+    })
+  })
+
+  it.concurrent.each(["SIGINT", "SIGTERM"] as const)("passes %s on", async (signal) => {
+    using here = clone()
+    assert.deepStrictEqual(await run("npm", ["start", "--", "wait"], { cwd: here.folder, signal }), {
+      exit: 7,
+      printed: ["[\"wait\"]", signal]
+    })
+  })
+
+  it.concurrent("makes one signal of a Ctrl-C, which npm doubles", async () => {
+    using here = clone()
+    const options = { cwd: here.folder, signal: "SIGINT", toGroup: true } as const
+    assert.deepStrictEqual(await run("npm", ["start", "--", "wait"], options), {
+      exit: 7,
+      printed: ["[\"wait\"]", "SIGINT"]
+    })
+  })
+})
+
+describe("the command", () => {
+  it.concurrent("runs the sources in a clone", async () => {
+    using here = clone()
+    assert.deepStrictEqual(await run(process.execPath, [join(here.folder, "bin/hawser.js"), "fail"], { cwd: "/" }), {
+      exit: 3,
+      printed: ["[\"fail\"]"]
+    })
+  })
+
+  it.concurrent("runs what is built where there are no scripts", async () => {
+    using here = Clone.make("package.json", "bin")
+    here.write("dist/bin.js", "console.log(\"built\", ...process.argv.slice(2))")
+    assert.deepStrictEqual(await run(process.execPath, [join(here.folder, "bin/hawser.js"), "a"], { cwd: "/" }), {
+      exit: 0,
+      printed: ["built a"]
+    })
+  })
+})
