@@ -8,6 +8,7 @@
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import "./signals.js"
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 const newEnough = major > 22 || (major === 22 && minor >= 19)

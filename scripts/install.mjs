@@ -35,8 +35,6 @@ const missing = () => {
     if (found === undefined && optional) continue
     if (found?.version !== version || found.integrity !== integrity) return `${path} is not at ${version}`
   }
-  const extra = Object.keys(installed).find((path) => wanted[path] === undefined)
-  if (extra !== undefined) return `${extra} is not in package-lock.json`
   if (!existsSync(join(root, "node_modules/.bin/node"))) {
     return "npm did not run the install script of the package \"node\""
   }

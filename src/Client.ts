@@ -13,23 +13,28 @@
  * It does not dial again: when the connection is gone, every later call fails with `sent: "none"`.
  *
  * **Gotchas**: a call that is interrupted or timed out keeps its turn on the wire: its late response is thrown away, and
- * never given to the next call.
+ * never given to the next call. An ordered exchange cannot tell a goodbye from a response: what a full server says is
+ * the response to the first call, or a `ProtocolViolation` when it comes before that; make it a `failure` of the protocol
+ * to see it as an error.
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as CloseReason from "./CloseReason.ts"
 import * as Connection from "./Connection.ts"
 import * as Endpoint from "./Endpoint.ts"
+import { Calls, type ClientError } from "./internal/calls.ts"
 import * as internal from "./internal/connection.ts"
-import { Expiry } from "./internal/expiry.ts"
+import { toMillis } from "./internal/time.ts"
 import type * as Protocol from "./Protocol.ts"
 import type * as Transport from "./Transport.ts"
 
@@ -46,39 +51,14 @@ export interface Client<in Request, out Response, out Failure = never> {
   readonly call: (request: Request) => Effect.Effect<Response, Failure | ClientError>
 }
 
-/**
- * How much of a request had been handed over when its call failed. Only `"none"` is sure to have had no effect.
- *
- * `"none"`: no byte left this program. `"partial"`: bytes left, but not surely all. `"all"`: the kernel took everything.
- *
- * @category models
- * @since 0.1.0
- */
-export type Sent = "none" | "partial" | "all"
-
-/** A call took longer than `callTimeout`; the connection lives on. @category models @since 0.1.0 */
-export interface CallTimeout {
-  readonly _tag: "CallTimeout"
-  readonly limitMillis: number
-}
-
-/**
- * A call failed: the connection ended (`reason` says how), the call took too long, or there was no room for it.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ClientError extends Data.TaggedError("ClientError")<{
-  readonly reason: CloseReason.CloseReason | CallTimeout
-  readonly sent: Sent
-}> {
-  override get message(): string {
-    const why = this.reason._tag === "CallTimeout"
-      ? `no response within ${this.reason.limitMillis} ms`
-      : CloseReason.format(this.reason)
-    return `${why} (request sent: ${this.sent})`
-  }
-}
+export {
+  /** A call took longer than `callTimeout`. @category models @since 0.1.0 */
+  type CallTimeout,
+  /** A call failed. @category errors @since 0.1.0 */
+  ClientError,
+  /** How much of a request had been handed over when its call failed. @category models @since 0.1.0 */
+  type Sent
+} from "./internal/calls.ts"
 
 /**
  * How to call.
@@ -115,143 +95,34 @@ export const defaults = {
   maxWaiting: 1024
 } as const
 
-/** An option that a client cannot work with. @category errors @since 0.1.0 */
+/**
+ * An option that a client cannot work with: `option` is its name, `value` what was given, `rule` what it must be.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class ClientOptionsError extends Data.TaggedError("ClientOptionsError")<{
   readonly option: string
   readonly value: unknown
   readonly rule: string
 }> {
   override get message(): string {
-    return `${this.option} must be ${this.rule}, got ${String(this.value)}`
+    return `${this.option} must be ${this.rule}, got ${Formatter.format(this.value)}`
   }
 }
 
 /** Everything that can keep a client from starting. @category errors @since 0.1.0 */
 export type StartError = Transport.ConnectError | Endpoint.EndpointError | ClientOptionsError
 
-/** One call, from its first moment until it settles; `settle` is taken away when it does. */
-interface Call<Request, Response> {
-  readonly request: Request
-  settle: ((exit: Exit.Exit<Response, ClientError>) => void) | undefined
-  /** Where the request lies in everything ever sent; -1 while it waits for its turn. */
-  from: number
-  to: number
-}
-
-class Calls<Request, Response> {
-  private readonly connection: internal.ConnectionMachine<Response, Request>
-  private readonly depth: number
-  private readonly maxWaiting: number
-  private readonly timers: Expiry<Call<Request, Response>> | undefined
-  private readonly waiting = new Set<Call<Request, Response>>()
-  private readonly onTheirWay: Array<Call<Request, Response>> = []
-  private ended: CloseReason.CloseReason | undefined = undefined
-
-  constructor(
-    connection: internal.ConnectionMachine<Response, Request>,
-    limits: {
-      readonly depth: number
-      readonly maxWaiting: number
-      readonly timeoutMillis: number
-      readonly clock: Clock.Clock
-      readonly fork: ConstructorParameters<typeof Expiry>[0]["fork"]
-    }
-  ) {
-    this.connection = connection
-    this.depth = limits.depth
-    this.maxWaiting = limits.maxWaiting
-    const { clock, fork, timeoutMillis: limitMillis } = limits
-    this.timers = Number.isFinite(limitMillis)
-      ? new Expiry({
-        millis: limitMillis,
-        clock,
-        fork,
-        onExpire: (call) => this.abandon(call, { _tag: "CallTimeout", limitMillis })
-      })
-      : undefined
-  }
-
-  readonly call = (request: Request): Effect.Effect<Response, ClientError> =>
-    Effect.callback((resume) => {
-      const call: Call<Request, Response> = { request, settle: resume, from: -1, to: -1 }
-      if (this.ended !== undefined) return this.fail(call, this.ended)
-      if (this.onTheirWay.length < this.depth) {
-        this.send(call)
-      } else if (this.waiting.size < this.maxWaiting) {
-        this.waiting.add(call)
-      } else {
-        return this.fail(call, { _tag: "OverLimit", limit: "maxWaiting", max: this.maxWaiting })
-      }
-      if (call.settle === undefined) return
-      this.timers?.add(call)
-      return Effect.sync(() => this.abandon(call, CloseReason.interrupted))
-    })
-
-  private send(call: Call<Request, Response>): void {
-    call.from = this.connection.bytesOffered
-    const error = this.connection.offer(call.request)
-    if (error !== undefined) {
-      call.from = -1
-      return this.fail(call, error)
-    }
-    call.to = this.connection.bytesOffered
-    this.onTheirWay.push(call)
-    this.connection.flushSoon()
-  }
-
-  /** The next response of the wire belongs to the first call on its way. */
-  readonly received = (batch: ReadonlyArray<Response>): Effect.Effect<void, CloseReason.ConnectionError> => {
-    for (const response of batch) {
-      const call = this.onTheirWay.shift()
-      if (call === undefined) {
-        return this.connection.fail({ _tag: "ProtocolViolation", message: "a response that nobody asked for" })
-      }
-      this.settle(call, Exit.succeed(response))
-      for (const next of this.waiting) {
-        if (this.onTheirWay.length >= this.depth) break
-        this.waiting.delete(next)
-        this.send(next)
-      }
-    }
-    return Effect.void
-  }
-
-  /** The connection is gone: everything outstanding fails. */
-  end(reason: CloseReason.CloseReason): void {
-    if (this.ended !== undefined) return
-    this.ended = reason
-    this.timers?.stop()
-    for (const call of this.onTheirWay.splice(0)) this.fail(call, reason)
-    for (const call of this.waiting) this.fail(call, reason)
-    this.waiting.clear()
-  }
-
-  /** Settles a call whose turn on the wire, if it had one, stays taken. */
-  private abandon(call: Call<Request, Response>, reason: CloseReason.CloseReason | CallTimeout): void {
-    this.waiting.delete(call)
-    this.fail(call, reason)
-  }
-
-  private fail(call: Call<Request, Response>, reason: CloseReason.CloseReason | CallTimeout): void {
-    if (call.settle !== undefined) this.settle(call, Exit.fail(new ClientError({ reason, sent: this.sent(call) })))
-  }
-
-  private settle(call: Call<Request, Response>, exit: Exit.Exit<Response, ClientError>): void {
-    const settle = call.settle
-    call.settle = undefined
-    this.timers?.delete(call)
-    if (settle !== undefined) settle(exit)
-  }
-
-  private sent(call: Call<Request, Response>): Sent {
-    if (call.from < 0 || call.from >= this.connection.bytesOut) return "none"
-    return call.to <= this.connection.bytesTaken ? "all" : "partial"
-  }
-}
-
 /**
  * Connects to a server of a protocol, for the time of the scope.
  *
+ * **Details**
+ * - When the scope closes, calls that are still outstanding fail with `Closed`; then the connection ends gracefully
+ *   within `linger`.
+ * - Interruption of a call before its turn takes it back; after that it may have been sent in part or whole.
+ *
+ * @see {@link layer}
  * @category constructors
  * @since 0.1.0
  */
@@ -268,40 +139,28 @@ export const make: <Request, Response, Failure extends Response = never>(
   input: Endpoint.Input,
   options: Options = {}
 ) {
-  const maxWaiting = options.maxWaiting ?? defaults.maxWaiting
-  if (!Number.isInteger(maxWaiting) || maxWaiting < 0) {
-    return yield* new ClientOptionsError({ option: "maxWaiting", value: maxWaiting, rule: "an integer from 0" })
-  }
-  const callTimeout = options.callTimeout ?? defaults.callTimeout
-  const timeoutMillis = Duration.toMillis(Duration.fromInputUnsafe(callTimeout))
-  if (timeoutMillis <= 0) {
-    return yield* new ClientOptionsError({ option: "callTimeout", value: callTimeout, rule: "longer than nothing" })
-  }
+  const { callTimeoutMillis, connectTimeoutMillis, lingerMillis, maxWaiting } = yield* settle(options)
   const endpoint = yield* Effect.fromResult(Endpoint.fromInput(input))
-  const raw = yield* internal.dial(endpoint, options.connectTimeout ?? defaults.connectTimeout)
-  const connection = yield* internal.acquire(
-    raw,
-    internal.pair(protocol.response, protocol.request),
-    options.linger ?? defaults.linger
-  )
+  const raw = yield* internal.dial(endpoint, connectTimeoutMillis)
+  const connection = yield* internal.acquire(raw, internal.pair(protocol.response, protocol.request), lingerMillis)
   const context = yield* Effect.context<never>()
   const calls = new Calls(connection, {
     depth: protocol.depth,
     maxWaiting,
-    timeoutMillis,
+    timeoutMillis: callTimeoutMillis,
     clock: yield* Clock.Clock,
     fork: Effect.runForkWith(context)
   })
   yield* Connection.forEachBatch(connection, calls.received).pipe(
-    Effect.exit,
-    Effect.flatMap((exit) =>
+    Effect.onExit((exit) =>
       Effect.sync(() => {
-        const reason = Exit.isSuccess(exit) ? CloseReason.peerClosed : connection.failed ?? CloseReason.interrupted
-        calls.end(reason)
+        const reason = endOf(exit, connection.failed)
+        // First what is about to leave, so that each call is told truly how much of it was sent.
         connection.shutdown(reason)
+        calls.end(reason)
       })
     ),
-    Effect.onInterrupt(() => Effect.sync(() => calls.end(CloseReason.closed))),
+    Effect.ignore,
     Effect.forkScoped({ startImmediately: true })
   )
   const { isFailure } = protocol
@@ -309,18 +168,78 @@ export const make: <Request, Response, Failure extends Response = never>(
     Effect.flatMap(
       calls.call(request),
       (response) =>
-        isFailure !== undefined && isFailure(response)
+        isFailure?.(response)
           ? Exit.fail(response)
           : Exit.succeed(response as Exclude<Response, Failure>) // the guard said no
     )
   return { endpoint, call }
 })
 
+/** Why the reading ended: the peer's end of stream, the end of the scope, or an error of the connection. */
+const endOf = (
+  exit: Exit.Exit<void, unknown>,
+  failed: CloseReason.CloseReason | undefined
+): CloseReason.CloseReason => {
+  if (Exit.isSuccess(exit)) return CloseReason.peerClosed
+  return Cause.hasInterrupts(exit.cause) ? CloseReason.closed : failed ?? CloseReason.fromCause(exit.cause)
+}
+
+const settle = Effect.fnUntraced(function*(options: Options) {
+  const maxWaiting = options.maxWaiting ?? defaults.maxWaiting
+  if (!Number.isSafeInteger(maxWaiting) || maxWaiting < 0) {
+    return yield* new ClientOptionsError({ option: "maxWaiting", value: maxWaiting, rule: "an integer from 0" })
+  }
+  const linger = options.linger ?? defaults.linger
+  const lingerMillis = toMillis(linger)
+  if (!Number.isFinite(lingerMillis) || lingerMillis < 0) {
+    return yield* new ClientOptionsError({ option: "linger", value: linger, rule: "a finite time, 0 or longer" })
+  }
+  return {
+    maxWaiting,
+    lingerMillis,
+    callTimeoutMillis: yield* limit("callTimeout", options.callTimeout ?? defaults.callTimeout),
+    connectTimeoutMillis: yield* limit("connectTimeout", options.connectTimeout ?? defaults.connectTimeout)
+  }
+})
+
+const limit = (option: string, value: Duration.Input): Effect.Effect<number, ClientOptionsError> => {
+  const millis = toMillis(value)
+  return millis > 0
+    ? Effect.succeed(millis)
+    : Effect.fail(new ClientOptionsError({ option, value, rule: "a time longer than 0, or Infinity" }))
+}
+
 /**
  * A client as a layer, for a service of the application's own.
  *
  * **Example**
  *
+ * ```ts
+ * import { Console, Context, Effect, Layer } from "effect"
+ * import { Client, Codec, Framing, MemoryTransport, Protocol, Server } from "hawser"
+ *
+ * const line = Codec.text(Framing.lines({ maxFrameBytes: 1024, ending: "lf", unterminated: "reject" }))
+ * const Shout = Protocol.make("shout", { request: line, response: line })
+ *
+ * class Shouter extends Context.Service<Shouter, Client.Client<string, string>>()("app/Shouter") {
+ *   static readonly layer = Client.layer(Shouter, Shout, "memory:shout", { callTimeout: "2 seconds" })
+ * }
+ *
+ * const ShoutServer = Server.layer(Shout, "memory:shout", (text) => Effect.succeed(text.toUpperCase()))
+ * const Live = Shouter.layer.pipe(Layer.provide(ShoutServer), Layer.provide(MemoryTransport.layer))
+ *
+ * const program = Shouter.use((shouter) => Effect.flatMap(shouter.call("ahoy"), Console.log))
+ *
+ * await Effect.runPromise(Effect.provide(program, Live))
+ * ```
+ *
+ * It prints:
+ *
+ * ```text
+ * AHOY
+ * ```
+ *
+ * @see {@link make} for what happens when the scope closes
  * @category layers
  * @since 0.1.0
  */

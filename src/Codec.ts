@@ -12,8 +12,8 @@
  *
  * A decoder stops at the first error and gives the messages before it. After a *fatal* error (the boundary is lost) it
  * decodes nothing more. After a *recoverable* one (the boundary is known: `FrameCorrupt` with `recoverable: true`) the
- * next `decode`, also of an empty chunk, goes on with what follows the bad frame; give `decode(empty)` until there is no
- * error before the next chunk, so that nothing piles up. `end` may be called again in the same way.
+ * next `decode`, also of an empty chunk, goes on with what follows the bad frame; give `decode(empty)` until there is
+ * no error before the next chunk, so that nothing piles up. `end` may be called again in the same way.
  *
  * **Gotchas**: a message may be a view into the chunk it came in. An encoder that returns an error has written nothing.
  * A connection treats a recoverable error as the end, unless the codec is wrapped in `attempt`, which makes results of
@@ -31,6 +31,7 @@ import type * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import * as ByteWriter from "./ByteWriter.ts"
 import type * as CloseReason from "./CloseReason.ts"
+import { ChunksDecoder } from "./internal/chunksDecoder.ts"
 import * as content from "./internal/content.ts"
 import * as wrapped from "./internal/wrappedDecoder.ts"
 
@@ -50,7 +51,7 @@ export interface Decoder<in out A> {
   readonly decode: (chunk: Uint8Array, out: Array<A>) => CloseReason.FrameError | undefined
   /** Says that no more bytes will come: appends a last message to `out` or returns `FrameTruncated`. */
   readonly end: (out: Array<A>) => CloseReason.FrameError | undefined
-  /** How many bytes of an unfinished frame are held. Zero exactly when the stream stands between frames. */
+  /** How many bytes of an unfinished frame are held. Zero between frames, only there, and after a fatal error. */
   readonly bytesBuffered: number
 }
 
@@ -86,6 +87,9 @@ export interface Decoded<out A> {
   readonly error: CloseReason.FrameError | undefined
 }
 
+/** A schema that needs no services. @category models @since 0.1.0 */
+export type SyncSchema = Schema.ConstraintCodec<unknown, unknown>
+
 /** What `text` does with bytes that are not UTF-8. @category options @since 0.1.0 */
 export interface TextOptions {
   /**
@@ -106,14 +110,7 @@ export interface TextOptions {
  * @since 0.1.0
  */
 export const bytes: Codec<Uint8Array> = {
-  decoder: () => ({
-    decode: (chunk, out) => {
-      if (chunk.length > 0) out.push(chunk)
-      return undefined
-    },
-    end: () => undefined,
-    bytesBuffered: 0
-  }),
+  decoder: () => new ChunksDecoder(Number.POSITIVE_INFINITY),
   encode: (message, writer) => {
     writer.bytes(message)
     return undefined
@@ -121,9 +118,11 @@ export const bytes: Codec<Uint8Array> = {
   maxFrameBytes: Number.POSITIVE_INFINITY
 }
 
+/** A bad frame behind which decoding can go on. @category models @since 0.1.0 */
+export type CorruptFrame = typeof CloseReason.FrameCorrupt.Type
+
 /** Says whether decoding can go on behind the bad frame. @category predicates @since 0.1.0 */
-export const isRecoverable: (error: CloseReason.FrameError) => error is typeof CloseReason.FrameCorrupt.Type =
-  wrapped.isRecoverable
+export const isRecoverable: (error: CloseReason.FrameError) => error is CorruptFrame = wrapped.isRecoverable
 
 /** Transforms the messages of a codec with two functions that cannot fail. @category combinators @since 0.1.0 */
 export const map: {
@@ -136,13 +135,11 @@ export const map: {
 }))
 
 /**
- * Transforms the messages of a codec with functions that can refuse, giving the reason as text.
+ * Transforms the messages of a codec with functions that can refuse, giving the reason as text (it ends up in logs).
  *
  * **Details**
  * - Errors: a refused inbound message is `FrameCorrupt`, recoverable, since the frame's boundary is known; a refused
  *   outbound one is returned by `encode`, and nothing is written.
- *
- * **Gotchas**: text from the peer in the reason ends up in logs.
  *
  * @category combinators
  * @since 0.1.0
@@ -170,9 +167,7 @@ export const mapResult: {
  * @category combinators
  * @since 0.1.0
  */
-export const attempt = <A, B>(
-  self: Codec<A, B>
-): Codec<Result.Result<A, typeof CloseReason.FrameCorrupt.Type>, B> => ({
+export const attempt = <A, B>(self: Codec<A, B>): Codec<Result.Result<A, CorruptFrame>, B> => ({
   decoder: () => new wrapped.AttemptDecoder(self.decoder()),
   encode: (message, writer) => self.encode(message, writer),
   maxFrameBytes: self.maxFrameBytes
@@ -216,25 +211,16 @@ export const text: {
  * @since 0.1.0
  */
 export const schema: {
-  <S extends Schema.ConstraintCodec<unknown, unknown>>(
-    schema: S
-  ): <A extends S["Encoded"]>(self: Codec<A, S["Encoded"]>) => Codec<S["Type"]>
-  <S extends Schema.ConstraintCodec<unknown, unknown>, A extends S["Encoded"]>(
-    self: Codec<A, S["Encoded"]>,
-    schema: S
-  ): Codec<S["Type"]>
+  <S extends SyncSchema>(schema: S): <A extends S["Encoded"]>(self: Codec<A, S["Encoded"]>) => Codec<S["Type"]>
+  <S extends SyncSchema, A extends S["Encoded"]>(self: Codec<A, S["Encoded"]>, schema: S): Codec<S["Type"]>
 } = dual(
   2,
-  <S extends Schema.ConstraintCodec<unknown, unknown>, A extends S["Encoded"]>(
-    self: Codec<A, S["Encoded"]>,
-    schema: S
-  ): Codec<S["Type"]> => {
+  <S extends SyncSchema, A extends S["Encoded"]>(self: Codec<A, S["Encoded"]>, schema: S): Codec<S["Type"]> => {
     const decode = SchemaParser.decodeResult(schema)
     const encode = SchemaParser.encodeResult(schema)
     return mapResult(self, {
-      decode: (message: A): Result.Result<S["Type"], string> => Result.mapError(decode(message), content.formatIssue),
-      encode: (message: S["Type"]): Result.Result<S["Encoded"], string> =>
-        Result.mapError(encode(message), content.formatIssue)
+      decode: (message: A) => Result.mapError(decode(message), content.formatIssue),
+      encode: (message: S["Type"]) => Result.mapError(encode(message), content.formatIssue)
     })
   }
 )
@@ -255,24 +241,18 @@ const jsonValues = (self: Codec<Uint8Array>): Codec<unknown> =>
  * @since 0.1.0
  */
 export const json: {
-  <S extends Schema.ConstraintCodec<unknown, unknown>>(schema: S): (self: Codec<Uint8Array>) => Codec<S["Type"]>
-  <S extends Schema.ConstraintCodec<unknown, unknown>>(self: Codec<Uint8Array>, schema: S): Codec<S["Type"]>
+  <S extends SyncSchema>(schema: S): (self: Codec<Uint8Array>) => Codec<S["Type"]>
+  <S extends SyncSchema>(self: Codec<Uint8Array>, schema: S): Codec<S["Type"]>
 } = dual(
   2,
-  <S extends Schema.ConstraintCodec<unknown, unknown>>(self: Codec<Uint8Array>, json: S): Codec<S["Type"]> =>
-    schema(jsonValues(self), json)
+  <S extends SyncSchema>(self: Codec<Uint8Array>, json: S): Codec<S["Type"]> => schema(jsonValues(self), json)
 )
 
 /** Encodes one message to bytes, as tests and files need them. @category running @since 0.1.0 */
 export const encode = <A, B>(self: Codec<A, B>, message: B): Result.Result<Uint8Array, CloseReason.FrameError> =>
   encodeAll(self, [message])
 
-/**
- * Encodes messages to the bytes of one stream; the first message that cannot be encoded is the failure.
- *
- * @category running
- * @since 0.1.0
- */
+/** Encodes messages to the bytes of one stream, or fails with the first refusal. @category running @since 0.1.0 */
 export const encodeAll = <A, B>(
   self: Codec<A, B>,
   messages: Iterable<B>

@@ -1,8 +1,8 @@
 /**
  * Where one message ends and the next begins: codecs that cut a stream of bytes into frames of bytes.
  *
- * TCP carries bytes, not messages: it joins what was written apart and cuts what was written at once. A framing puts the
- * boundaries back. Build on it with `Codec.text`, `Codec.schema`, `Codec.json` or `Codec.mapResult`.
+ * TCP carries bytes, not messages: it joins what was written apart and cuts what was written at once. A framing puts
+ * the boundaries back. Build on it with `Codec.text`, `Codec.schema`, `Codec.json` or `Codec.mapResult`.
  *
  * ```
  * lines, delimited    h e l l o LF w o r l d LF
@@ -11,12 +11,12 @@
  * chunks              whatever one read returned
  * ```
  *
- * A frame that lies in one chunk is a view into it; one that is spread over many is copied once. A decoder keeps at most one
- * unfinished frame and no chunk. All sizes are limited: `maxFrameBytes` bounds the *message*, without terminator or
- * length field, and a frame is refused as soon as it is certain to be larger.
+ * A frame that lies in one chunk is a view into it; one that is spread over many is copied once. A decoder keeps at
+ * most one unfinished frame and no chunk. All sizes are limited: `maxFrameBytes` bounds the *message*, without
+ * terminator or length field, and a frame is refused as soon as it is certain to be larger.
  *
- * **Gotchas**: a bad option throws `FramingOptionsError` when the framing is made, so at start-up. Errors of the decoders
- * here are all fatal: where the boundary is lost, what follows means nothing.
+ * **Gotchas**: a bad option throws `FramingOptionsError` when the framing is made, so at start-up. Errors of the
+ * decoders here are all fatal: where the boundary is lost, what follows means nothing.
  *
  * Laws: `CodecLaws` in `hawser/testing`.
  *
@@ -38,8 +38,8 @@ import * as sized from "./internal/sizedDecoder.ts"
 export type MaxFrameBytes = number | "unbounded"
 
 /**
- * What happens to bytes after the last terminator when the peer ends the stream: they are the last message, or the frame
- * is `FrameTruncated`. `"emit"` cannot tell a complete last message from half of one.
+ * What happens to bytes after the last terminator when the peer ends the stream: they are the last message, or the
+ * frame is `FrameTruncated`. `"emit"` cannot tell a complete last message from half of one.
  *
  * @category options
  * @since 0.1.0
@@ -66,16 +66,17 @@ export class FramingOptionsError extends Data.TaggedError("FramingOptionsError")
  * Frames that end with a line feed, a carriage return and line feed, or either.
  *
  * **Details**
- * - Shape: a message is the line without its terminator. Encoding appends LF for `"lf"` and `"any"`, CR LF for `"crlf"`.
+ * - Shape: a message is the line without its terminator. Encoding appends LF for `"lf"` and `"any"`, CR LF for
+ *   `"crlf"`.
  * - `"lf"`: LF ends a line, CR is content. `"crlf"`: only CR LF does; a lone LF or CR is content. Both are strict: one
  *   byte sequence has one reading. `"any"`: LF ends a line and one CR before it is dropped; a lone CR is content.
  * - Errors: `FrameTooLarge`, `FrameTruncated`; encoding refuses a line that would be read back as another one: with the
  *   terminator in it, or for `"any"` with a CR at its end.
- * - Source: RFC 5321, 2.3.8: "lone CR or LF characters ... MUST NOT be treated as line terminators".
+ * - Source: RFC 5321, section 2.3.8, for `"crlf"`: nothing but CR LF ends a line.
  *
- * **Gotchas**: `"any"` is for people at terminals and old programs. Where lines are passed on to another server it lets a
- * peer smuggle: what one side reads as two lines the other reads as one (SMTP smuggling, 2023). Use `"crlf"` there, and
- * refuse lines that contain a lone CR or LF before passing them on.
+ * **Gotchas**: `"any"` is for people at terminals and old programs. Where lines are passed on to another server it lets
+ * a peer smuggle: what one side reads as two lines the other reads as one (SMTP smuggling, 2023). Use `"crlf"` there,
+ * and refuse lines that contain a lone CR or LF before passing them on.
  *
  * @category constructors
  * @since 0.1.0
@@ -95,8 +96,8 @@ export const lines = (options: {
  * **Details**
  * - Shape: `delimiter` is text (sent as UTF-8) or bytes, at least one; a message is what stands before it. The first
  *   delimiter counts: with `"aa"`, the bytes `aaa` are an empty message and an `a`.
- * - Errors: `FrameTooLarge`, `FrameTruncated`; encoding refuses a message with the delimiter in it, or one whose end and
- *   the delimiter together contain it earlier.
+ * - Errors: `FrameTooLarge`, `FrameTruncated`; encoding refuses a message with the delimiter in it, or one whose end
+ *   and the delimiter together contain it earlier.
  *
  * @category constructors
  * @since 0.1.0
@@ -143,14 +144,14 @@ export const fixed = (options: { readonly frameBytes: number }): Codec<Uint8Arra
  * Frames that begin with their length.
  *
  * **Details**
- * - Shape: `[offsetBytes of header][length field][payload]`. The message is the header and the payload without the field
- *   between them, so nothing is lost and it round-trips. With a header, a message is always a copy.
+ * - Shape: `[offsetBytes of header][length field][payload]`. The message is the header and the payload without the
+ *   field between them, so nothing is lost and it round-trips. With a header, a message is always a copy.
  * - Units: `maxFrameBytes` bounds the message. The field holds the number of bytes after it, minus `adjustmentBytes`;
  *   that is the sign of Netty and tokio. A field of 4 bytes that counts itself has `adjustmentBytes: -4`; one that also
  *   counts 2 bytes of header before it, `-6`.
- * - Errors: `FrameTooLarge` as soon as the field is read, before anything is buffered, also for a field of 8 bytes beyond
- *   2^53 - 1; `FrameCorrupt`, not recoverable, when less than nothing follows; `FrameTruncated`. Encoding refuses what
- *   is over the limit or does not fit the field.
+ * - Errors: `FrameTooLarge` as soon as the field is read, before anything is buffered, also for a field of 8 bytes
+ *   beyond 2^53 - 1; `FrameCorrupt`, not recoverable, when less than nothing follows; `FrameTruncated`. Encoding
+ *   refuses what is over the limit or does not fit the field.
  *
  * **Gotchas**: a length is the peer's word. More than 64 KiB are allocated only as they arrive.
  *
@@ -211,15 +212,15 @@ export const lengthPrefixed = (options: {
  * No framing: each message is what one read happened to return, cut to at most `maxFrameBytes`; the tutorial's
  * `recv(1024)`.
  *
- * **When to use**: bytes that are passed on as they come (echo, proxies), and peers that were written without a framing and
- * happen to work because messages are small and answered one by one.
+ * **When to use**: bytes that are passed on as they come (echo, proxies), and peers that were written without a framing
+ * and happen to work because messages are small and answered one by one.
  *
  * **Details**
  * - Errors: none, in either direction. Encoding writes the bytes as they are, whatever their number: splitting is the
  *   receiver's affair.
  *
- * **Gotchas**: TCP may join two writes into one chunk or cut one into many, and does so under load. The round trip laws do
- * not hold. A stream is always "between frames", so nothing is ever truncated.
+ * **Gotchas**: TCP may join two writes into one chunk or cut one into many, and does so under load. The round trip laws
+ * do not hold. A stream is always "between frames", so nothing is ever truncated.
  *
  * @category constructors
  * @since 0.1.0

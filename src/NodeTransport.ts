@@ -117,6 +117,8 @@ class NodeSocket implements Transport.RawSocket {
     } else {
       this.flowing = true
       this.socket.on("data", onData)
+      // Without data before it, Node tells the end also while nobody listens yet, and does not tell it again.
+      if (this.socket.readableEnded && !this.closed) queueMicrotask(() => this.onEnd())
     }
   }
 

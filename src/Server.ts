@@ -20,21 +20,19 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type * as Admission from "./Admission.ts"
-import * as ByteWriter from "./ByteWriter.ts"
-import * as CloseReason from "./CloseReason.ts"
+import type * as CloseReason from "./CloseReason.ts"
 import type * as Codec from "./Codec.ts"
 import type * as Connection from "./Connection.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as internal from "./internal/connection.ts"
 import { serve } from "./internal/serve.ts"
-import { ServerMachine, type Settings } from "./internal/serverMachine.ts"
+import { ServerMachine } from "./internal/serverMachine.ts"
+import { type ConnectionOptions, type Options, type ServerOptionsError, settle } from "./internal/serverOptions.ts"
 import type * as Protocol from "./Protocol.ts"
 import * as Transport from "./Transport.ts"
 
@@ -58,7 +56,7 @@ export class Server extends Context.Service<Server, {
 }>()("hawser/Server") {}
 
 /**
- * Counts of a server. `accepted = open + ended`.
+ * Counts of a server. `accepted = open + ended`, and every connection that ever arrived is accepted, refused or waiting.
  *
  * @category models
  * @since 0.1.0
@@ -70,7 +68,7 @@ export interface Stats {
   readonly open: number
   /** Connections that were in and are gone. */
   readonly ended: number
-  /** Connections turned away so far. */
+  /** Connections turned away so far, and those that broke while they waited. */
   readonly refused: number
   /** Connections in the waiting room. */
   readonly waiting: number
@@ -89,7 +87,7 @@ export interface DrainReport {
   readonly drained: number
   /** Connections that the drain cut. */
   readonly forced: number
-  /** Connections turned away in the server's life. */
+  /** Connections turned away in the server's life, and those that broke while they waited. */
   readonly refused: number
   /** How long the drain took. */
   readonly elapsed: Duration.Duration
@@ -97,6 +95,10 @@ export interface DrainReport {
 
 /**
  * What a server tells its `onEvent`. `id` and `peer` name the connection.
+ *
+ * **Details**: each connection gives either one `Refused`, or one `Accepted` and later one `Ended`; before that a
+ * `Waiting` if it had to wait. The reason of a `Refused` is `OverLimit`, `Drained` where a drain emptied the waiting
+ * room, or `PeerReset` where the peer did not wait so long.
  *
  * @category models
  * @since 0.1.0
@@ -125,183 +127,24 @@ export type Event =
   | { readonly _tag: "Draining"; readonly open: number }
   | { readonly _tag: "Drained"; readonly report: DrainReport }
 
-/**
- * How to serve.
- *
- * @category options
- * @since 0.1.0
- */
-export interface Options {
-  /**
-   * How many connections may be open at once, exactly.
-   *
-   * @default 1024
-   */
-  readonly maxConnections?: number | undefined
-  /**
-   * What happens to a connection over `maxConnections`.
-   *
-   * @default "goodbye" where the protocol has a message for it, else "close"
-   */
-  readonly overflow?: Admission.Overflow | undefined
-  /**
-   * How many connections the kernel holds that were not accepted yet (`listen(2)`; the kernel has a limit of its own).
-   *
-   * @default 511
-   */
-  readonly backlog?: number | undefined
-  /**
-   * How long a connection whose handler is done may go on sending what was written, and wait for the peer's end.
-   *
-   * @default "2 seconds"
-   */
-  readonly linger?: Duration.Input | undefined
-  /** How a drain goes. */
-  readonly drain?: DrainOptions | undefined
-  /**
-   * Called with every event, synchronously, where it happens: it must be quick and must not throw.
-   *
-   * @default undefined
-   */
-  readonly onEvent?: ((event: Event) => void) | undefined
-}
+export {
+  /** The options of a server without a protocol. @category options @since 0.1.0 */
+  type ConnectionOptions,
+  /** The values used where an option is not given. @category options @since 0.1.0 */
+  defaults,
+  /** The three phases of a drain. @category options @since 0.1.0 */
+  type DrainOptions,
+  /** How to serve. @category options @since 0.1.0 */
+  type Options,
+  /** An option that a server cannot work with. @category errors @since 0.1.0 */
+  ServerOptionsError
+} from "./internal/serverOptions.ts"
 
-/**
- * The three phases of a drain; each ends early when nobody is left.
- *
- * @category options
- * @since 0.1.0
- */
-export interface DrainOptions {
-  /**
-   * How long to go on serving after the listener closed; `awaitDrain` completes when it is over.
-   *
-   * @default 0
-   */
-  readonly announce?: Duration.Input | undefined
-  /**
-   * How long the connections have to finish what is in flight.
-   *
-   * @default "10 seconds"
-   */
-  readonly grace?: Duration.Input | undefined
-  /**
-   * How long interrupted handlers have to clean up before their sockets are destroyed.
-   *
-   * @default "1 second"
-   */
-  readonly force?: Duration.Input | undefined
-}
-
-/**
- * The options of a server without a protocol, which brings its own goodbye.
- *
- * @category options
- * @since 0.1.0
- */
-export interface ConnectionOptions<in out Out> extends Options {
-  /** What the server says before it turns a connection away. */
-  readonly goodbye?: Protocol.Goodbye<Out> | undefined
-}
-
-/**
- * The values used where an option is not given.
- *
- * @category options
- * @since 0.1.0
- */
-export const defaults = {
-  /** What Ranch and HAProxy-like servers start from; a process has 1024 descriptors on many systems. */
-  maxConnections: 1024,
-  /** Node's own default. */
-  backlog: 511,
-  /** Many round trips for a peer that reads; short enough that an idle peer does not hold up a drain. */
-  linger: "2 seconds",
-  /** Nobody is told before a listener goes away unless the deployment needs it. */
-  announce: 0,
-  /** Container platforms kill 30 s after the signal; most requests take far less than 10. */
-  grace: "10 seconds",
-  /** Finalizers are short; arbitrary, not measured. */
-  force: "1 second"
-} as const
-
-/**
- * An option that a server cannot work with.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ServerOptionsError extends Data.TaggedError("ServerOptionsError")<{
-  readonly option: string
-  readonly value: unknown
-  readonly rule: string
-}> {
-  override get message(): string {
-    return `${this.option} must be ${this.rule}, got ${String(this.value)}`
-  }
-}
-
-/** Everything that can keep a server from starting. @category errors @since 0.1.0 */
+/** Everything that can keep a server from starting: where to listen, or how. @category errors @since 0.1.0 */
 export type StartError = Transport.BindError | Endpoint.EndpointError | ServerOptionsError
 
 /** What a handler of requests may know of its connection. @category models @since 0.1.0 */
 export type Info = Pick<Connection.Connection<unknown, never>, "id" | "local" | "peer" | "awaitDrain">
-
-const positive = (option: string, value: number) =>
-  Number.isInteger(value) && value > 0
-    ? Effect.succeed(value)
-    : Effect.fail(new ServerOptionsError({ option, value, rule: "a positive integer" }))
-
-const finite = (option: string, value: Duration.Input) =>
-  Effect.suspend(() => {
-    const millis = Duration.toMillis(Duration.fromInputUnsafe(value))
-    return Number.isFinite(millis) && millis >= 0 && millis <= maxTimerMillis
-      ? Effect.succeed(Duration.millis(millis))
-      : Effect.fail(new ServerOptionsError({ option, value, rule: "a time from 0 to 24 days" }))
-  })
-
-/** The longest time that a Node timer can hold; it runs off at once above that. */
-const maxTimerMillis = 2_147_483_647
-
-const settle = Effect.fnUntraced(function*<In, Out>(
-  codec: Codec.Codec<In, Out>,
-  options: ConnectionOptions<Out>
-): Effect.fn.Return<Settings<Out>, ServerOptionsError> {
-  const goodbye = options.goodbye?.overLimit
-  const overflow = options.overflow ?? (goodbye === undefined ? "close" : "goodbye")
-  const refusal = typeof overflow === "string" ? overflow : overflow.otherwise
-  if (refusal === "goodbye") {
-    if (goodbye === undefined) {
-      return yield* new ServerOptionsError({
-        option: "overflow",
-        value: "goodbye",
-        rule: "close or reset, because there is no goodbye message for overLimit"
-      })
-    }
-    const unsayable = codec.encode(goodbye, ByteWriter.make())
-    if (unsayable !== undefined) {
-      return yield* new ServerOptionsError({
-        option: "goodbye.overLimit",
-        value: goodbye,
-        rule: `a message that the codec can write (${CloseReason.format(unsayable)})`
-      })
-    }
-  }
-  if (typeof overflow !== "string") {
-    yield* positive("overflow.maxWaiting", overflow.maxWaiting)
-    yield* finite("overflow.timeout", overflow.timeout)
-  }
-  return {
-    maxConnections: yield* positive("maxConnections", options.maxConnections ?? defaults.maxConnections),
-    overflow,
-    goodbye,
-    linger: yield* finite("linger", options.linger ?? defaults.linger),
-    announce: yield* finite("drain.announce", options.drain?.announce ?? defaults.announce),
-    grace: yield* finite("drain.grace", options.drain?.grace ?? defaults.grace),
-    force: yield* finite("drain.force", options.drain?.force ?? defaults.force),
-    onEvent: options.onEvent
-  }
-})
 
 const start = Effect.fnUntraced(function*<In, Out, R>(
   codec: Codec.Codec<In, Out>,
@@ -314,25 +157,18 @@ const start = Effect.fnUntraced(function*<In, Out, R>(
   Exclude<R, Scope.Scope> | Scope.Scope | Transport.Transport
 > {
   const endpoint = yield* Effect.fromResult(Endpoint.fromInput(input))
-  const backlog = yield* positive("backlog", options.backlog ?? defaults.backlog)
   const settings = yield* settle(codec, options)
   const transport = yield* Transport.Transport
   const context = yield* Effect.context<Exclude<R, Scope.Scope>>()
   const machine = new ServerMachine({ settings, codec, handler, context, clock: yield* Clock.Clock })
   const listener = yield* Effect.acquireRelease(
-    transport.listen(endpoint, { backlog, onAccept: machine.accept }),
+    transport.listen(endpoint, { backlog: settings.backlog, onAccept: machine.accept }),
     (listener) => machine.drain(listener)
   )
   machine.emit({ _tag: "Listening", endpoint: listener.endpoint })
   return Server.of({
     endpoint: listener.endpoint,
-    stats: Effect.sync(() => ({
-      accepted: machine.accepted,
-      open: machine.open,
-      ended: machine.ended,
-      refused: machine.refused,
-      waiting: machine.waitingRoom
-    })),
+    stats: Effect.sync(() => machine.stats),
     drain: machine.drain(listener)
   })
 })
@@ -342,9 +178,14 @@ const start = Effect.fnUntraced(function*<In, Out, R>(
  *
  * **Details**
  *
+ * - Order: the next request of a connection waits until the handler is done with this one; other connections do not.
+ *   What the handler has answered already does not wait for it.
  * - Errors: a failure that the protocol knows (`failure`) is sent as the response. Any other failure, and any defect,
- *   ends this connection with `HandlerFailed`.
- * - Resources: a scope that the handler requires is the connection's.
+ *   ends this connection with `HandlerFailed` and is logged once; so does a response that the codec cannot write, with
+ *   the codec's reason.
+ * - Resources: a scope that the handler requires is the connection's. Every other requirement is the server's.
+ * - Interruption: a drain interrupts the handler when `grace` is over. A peer that leaves does not: the handler runs to
+ *   its end, and its answer is thrown away.
  *
  * @see {@link layer}
  * @category constructors
@@ -355,24 +196,44 @@ export const make = <Request, Response, Failure extends Response, E, R>(
   endpoint: Endpoint.Input,
   handler: (request: Request, connection: Info) => Effect.Effect<Response, E, R>,
   options: Options = {}
-): Effect.Effect<Server["Service"], StartError, Exclude<R, Scope.Scope> | Scope.Scope | Transport.Transport> => {
-  const { isFailure } = protocol
-  const answer = isFailure === undefined
-    ? handler
-    : (request: Request, connection: Info): Effect.Effect<Response, E, R> =>
-      Effect.catch(handler(request, connection), (error) => isFailure(error) ? Exit.succeed(error) : Exit.fail(error))
-  return start(
+): Effect.Effect<Server["Service"], StartError, Exclude<R, Scope.Scope> | Scope.Scope | Transport.Transport> =>
+  start(
     internal.pair(protocol.request, protocol.response),
     endpoint,
-    (connection) => serve(connection, answer),
+    (connection) => serve(connection, handler, protocol.isFailure),
     { ...options, goodbye: protocol.goodbye }
   )
-}
 
 /**
- * A server of a protocol, as a layer.
+ * A server of a protocol, as a layer: built when the port is bound, drained when it closes.
  *
  * **Example**
+ *
+ * ```ts
+ * import { Console, Effect, Layer } from "effect"
+ * import { Client, Codec, Framing, MemoryTransport, Protocol, Server } from "hawser"
+ *
+ * const line = Codec.text(Framing.lines({ maxFrameBytes: 1024, ending: "lf", unterminated: "reject" }))
+ * const Shout = Protocol.make("shout", { request: line, response: line })
+ *
+ * const ShoutServer = Server.layer(Shout, "memory:shout", (text) => Effect.succeed(text.toUpperCase()), {
+ *   maxConnections: 100,
+ *   drain: { grace: "5 seconds" }
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   const client = yield* Client.make(Shout, "memory:shout")
+ *   yield* Console.log(yield* client.call("ahoy"))
+ * }).pipe(Effect.scoped)
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(ShoutServer.pipe(Layer.provideMerge(MemoryTransport.layer)))))
+ * ```
+ *
+ * It prints:
+ *
+ * ```text
+ * AHOY
+ * ```
  *
  * @see {@link make} for how requests are answered
  * @category layers
@@ -389,9 +250,14 @@ export const layer = <Request, Response, Failure extends Response, E, R>(
 /**
  * Starts a server whose handler has the whole connection: any conversation that a protocol does not describe.
  *
- * The connection ends when the handler does. A handler that fails with the error of its own connection gives it that
- * reason; any other failure is `HandlerFailed`.
+ * **Details**
  *
+ * - The connection ends when the handler does; what it wrote still leaves. `Cause.Done` out of `pull` is a normal end.
+ * - Errors: a handler that fails with the error of its own connection gives it that reason. Any other failure, that of
+ *   another connection included, and any defect is `HandlerFailed`.
+ * - Resources: a scope that the handler requires is the connection's.
+ *
+ * @see {@link make} for requests and responses
  * @category constructors
  * @since 0.1.0
  */

@@ -15,7 +15,7 @@ const lines = Codec.text(framing)
 /** Decimal numbers, refusing what is none. */
 const numbers = Codec.mapResult(lines, {
   decode: (text) => /^\d+$/.test(text) ? Result.succeed(Number(text)) : Result.fail(`not a number: ${text}`),
-  encode: (n: number) => n >= 0 ? Result.succeed(String(n)) : Result.fail("negative")
+  encode: (n) => n >= 0 ? Result.succeed(String(n)) : Result.fail("negative")
 })
 
 const corrupt = (message: string) => ({ _tag: "FrameCorrupt" as const, message, recoverable: true })
@@ -55,7 +55,7 @@ lawful("text with replacement", {
   oversize: { messages: Arbitrary.map(NetArbitrary.text(), (text) => text + "x".repeat(65)) }
 })
 lawful("json", { codec: Codec.json(framing, Point), messages: Point })
-lawful("schema over text", { codec: Codec.schema(lines, Schema.NumberFromString), messages: Schema.Finite })
+lawful("schema over text", { codec: Codec.schema(lines, Schema.FiniteFromString), messages: Schema.Finite })
 lawful("map", {
   codec: Codec.map(lines, { decode: (text) => [text], encode: ([text]: ReadonlyArray<string>) => text ?? "" }),
   messages: Arbitrary.map(NetArbitrary.text(), (text) => [text])
@@ -64,7 +64,7 @@ lawful("mapResult", { codec: numbers, messages: numberArbitrary })
 lawful("mapResult twice", {
   codec: Codec.mapResult(numbers, {
     decode: (n) => n % 2 === 0 ? Result.succeed({ half: n / 2 }) : Result.fail("odd"),
-    encode: ({ half }: { readonly half: number }) => Result.succeed(half * 2)
+    encode: ({ half }) => Result.succeed(half * 2)
   }),
   messages: Arbitrary.map(numberArbitrary, (half) => ({ half }))
 })
@@ -76,7 +76,7 @@ lawful("attempt", {
 lawful("mapResult at an unterminated end", {
   codec: Codec.mapResult(Codec.text(Framing.lines({ maxFrameBytes: 8, ending: "any", unterminated: "emit" })), {
     decode: (text) => text === "bad" ? Result.fail(text) : Result.succeed(text),
-    encode: (text: string) => Result.succeed(text)
+    encode: (text) => Result.succeed(text)
   }),
   messages: Schema.Union([Schema.Literals(["bad", "good", ""]), Schema.String]).pipe(
     Arbitrary.schema,
@@ -87,13 +87,19 @@ lawful("mapResult at an unterminated end", {
 
 describe("map", () => {
   it("transforms both ways", () => {
-    const shout = Codec.map(lines, { decode: (text) => text.toUpperCase(), encode: (text: string) => text.toLowerCase() })
+    const shout = Codec.map(lines, {
+      decode: (text) => text.toUpperCase(),
+      encode: (text) => text.toLowerCase()
+    })
     assert.deepStrictEqual(Codec.decodeAll(shout, utf8("a\nb\n")), { messages: ["A", "B"], error: undefined })
     assert.deepStrictEqual(Codec.encode(shout, "AB"), Result.succeed(utf8("ab\n")))
   })
 
   it("keeps the error and the limit of the codec inside", () => {
-    const sizes = pipe(framing, Codec.map({ decode: (bytes: Uint8Array) => bytes.length, encode: (n: number) => new Uint8Array(n) }))
+    const sizes = pipe(
+      framing,
+      Codec.map({ decode: (bytes) => bytes.length, encode: (n) => new Uint8Array(n) })
+    )
     assert.strictEqual(sizes.maxFrameBytes, 64)
     assert.deepStrictEqual(Codec.decodeAll(sizes, utf8("abc\nd")), { messages: [3], error: truncated(1) })
   })
@@ -136,10 +142,34 @@ describe("mapResult", () => {
     assert.deepStrictEqual(steps.end(), { messages: [], error: truncated(1) })
   })
 
+  it("gives chunks that waited before the end", () => {
+    const steps = new Steps(numbers)
+    assert.deepStrictEqual(steps.decode("x\n1\ny\n2\n"), { messages: [], error: corrupt("not a number: x") })
+    assert.deepStrictEqual(steps.decode("3\n4"), { messages: [1], error: corrupt("not a number: y") })
+    assert.deepStrictEqual(steps.end(), { messages: [2, 3], error: truncated(1) })
+    assert.strictEqual(steps.decoder.bytesBuffered, 0)
+  })
+
+  it("drops chunks that waited when an error is fatal", () => {
+    const steps = new Steps(numbers)
+    const fatal = { _tag: "FrameTooLarge" as const, bytes: 65, maxFrameBytes: 64, direction: "inbound" as const }
+    assert.deepStrictEqual(steps.decode(`x\n1\ny\n${"9".repeat(65)}`), {
+      messages: [],
+      error: corrupt("not a number: x")
+    })
+    assert.deepStrictEqual(steps.decode("2\n"), { messages: [1], error: corrupt("not a number: y") })
+    assert.deepStrictEqual(steps.decode("3\n"), { messages: [], error: fatal })
+    assert.strictEqual(steps.decoder.bytesBuffered, 0)
+    assert.deepStrictEqual(steps.decode(""), { messages: [], error: fatal })
+  })
+
   it("gives the messages before a fatal error, then nothing more", () => {
     const steps = new Steps(numbers)
     const fatal = { _tag: "FrameTooLarge" as const, bytes: 65, maxFrameBytes: 64, direction: "inbound" as const }
-    assert.deepStrictEqual(steps.decode(`1\nx\n2\n${"9".repeat(65)}\n3\n`), { messages: [1], error: corrupt("not a number: x") })
+    assert.deepStrictEqual(steps.decode(`1\nx\n2\n${"9".repeat(65)}\n3\n`), {
+      messages: [1],
+      error: corrupt("not a number: x")
+    })
     assert.deepStrictEqual(steps.decode("4\n"), { messages: [2], error: fatal })
     assert.deepStrictEqual(steps.decode("5\n"), { messages: [], error: fatal })
     assert.deepStrictEqual(steps.end(), { messages: [], error: fatal })
@@ -224,7 +254,10 @@ describe("schema and json", () => {
       messages: [{ x: 1 }, { x: 2, label: "b" }],
       error: undefined
     })
-    assert.deepStrictEqual(Codec.encode(points, { x: 1, label: "a\nb" }), Result.succeed(utf8(`{"x":1,"label":"a\\nb"}\n`)))
+    assert.deepStrictEqual(
+      Codec.encode(points, { x: 1, label: "a\nb" }),
+      Result.succeed(utf8(`{"x":1,"label":"a\\nb"}\n`))
+    )
   })
 
   it("says what is wrong without quoting the input, and goes on", () => {
@@ -264,7 +297,7 @@ describe("schema and json", () => {
   })
 
   it("is data-last too, over any codec of the encoded side", () => {
-    const codec = pipe(framing, Codec.text(), Codec.schema(Schema.NumberFromString))
+    const codec = pipe(framing, Codec.text(), Codec.schema(Schema.FiniteFromString))
     assert.deepStrictEqual(Codec.decodeAll(codec, utf8("42\n")).messages, [42])
     assert.deepStrictEqual(Codec.decodeAll(pipe(framing, Codec.json(Point)), utf8(`{"x":1}\n`)).messages, [{ x: 1 }])
   })

@@ -9,7 +9,10 @@ const plain = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
 /** Decodes text given as chunks and shows what came out. */
 const decode = (codec: Codec.Codec<Uint8Array>, ...chunks: ReadonlyArray<string | Uint8Array>) => {
-  const { error, messages } = Codec.decodeAll(codec, chunks.map((chunk) => typeof chunk === "string" ? utf8(chunk) : chunk))
+  const { error, messages } = Codec.decodeAll(
+    codec,
+    chunks.map((chunk) => typeof chunk === "string" ? utf8(chunk) : chunk)
+  )
   return { messages: messages.map(plain), error }
 }
 
@@ -60,7 +63,10 @@ describe("lines", () => {
   lawful("unbounded", Framing.lines({ ending: "any", unterminated: "reject", maxFrameBytes: "unbounded" }))
 
   it("lf ends a line at LF and keeps CR", () => {
-    assert.deepStrictEqual(decode(Framing.lines({ ...reject, ending: "lf" }), "a\nb\r\n\n\rc\n"), ok("a", "b\r", "", "\rc"))
+    assert.deepStrictEqual(
+      decode(Framing.lines({ ...reject, ending: "lf" }), "a\nb\r\n\n\rc\n"),
+      ok("a", "b\r", "", "\rc")
+    )
   })
 
   it("crlf ends a line at CR LF only", () => {
@@ -126,7 +132,10 @@ describe("lines", () => {
   it("rejects an unterminated last line", () => {
     for (const ending of ["lf", "crlf", "any"] as const) {
       const codec = Framing.lines({ ...reject, ending })
-      assert.deepStrictEqual(decode(codec, "a\r\nbcd"), { messages: ending === "lf" ? ["a\r"] : ["a"], error: truncated(3) })
+      assert.deepStrictEqual(decode(codec, "a\r\nbcd"), {
+        messages: ending === "lf" ? ["a\r"] : ["a"],
+        error: truncated(3)
+      })
       assert.deepStrictEqual(decode(codec, "\r"), { messages: [], error: truncated(1) })
       assert.deepStrictEqual(decode(codec, ""), ok())
     }
@@ -217,10 +226,11 @@ describe("delimited", () => {
   })
 
   it("does not change when the delimiter array is changed later", () => {
-    const delimiter = Uint8Array.of(0x3b)
+    const delimiter = Uint8Array.of(0x3b, 0x3b)
     const codec = Framing.delimited({ ...reject, delimiter })
     delimiter.fill(0)
-    assert.deepStrictEqual(decode(codec, "a;"), ok("a"))
+    assert.deepStrictEqual(decode(codec, "a;;"), ok("a"))
+    assert.deepStrictEqual(encode(codec, "a"), Result.succeed("a;;"))
   })
 
   it("counts a partial delimiter as content only when it turns out to be some", () => {
@@ -270,11 +280,13 @@ describe("fixed", () => {
 describe("lengthPrefixed", () => {
   for (const widthBytes of [1, 2, 3, 4, 8] as const) {
     for (const endianness of ["big", "little"] as const) {
-      for (const { adjustmentBytes, offsetBytes } of [
-        { offsetBytes: 0, adjustmentBytes: 0 },
-        { offsetBytes: 2, adjustmentBytes: -(widthBytes + 2) },
-        { offsetBytes: 1, adjustmentBytes: 3 }
-      ]) {
+      for (
+        const { adjustmentBytes, offsetBytes } of [
+          { offsetBytes: 0, adjustmentBytes: 0 },
+          { offsetBytes: 2, adjustmentBytes: -(widthBytes + 2) },
+          { offsetBytes: 1, adjustmentBytes: 3 }
+        ]
+      ) {
         const options = { maxFrameBytes: 10, widthBytes, endianness, offsetBytes, adjustmentBytes }
         const codec = Framing.lengthPrefixed(options)
         const size = (11 - offsetBytes - adjustmentBytes) % 256
@@ -427,12 +439,16 @@ describe("chunks", () => {
     assert.deepStrictEqual(encode(Framing.chunks({ maxFrameBytes: 3 }), ""), Result.succeed(""))
   })
 
-  it.effect.prop("loses nothing, whatever the cuts", [NetArbitrary.chunked(NetArbitrary.bytes())], ([chunks]) =>
-    Effect.sync(() => {
-      const decoded = Codec.decodeAll(Framing.chunks({ maxFrameBytes: 3 }), chunks)
-      assert.deepStrictEqual(Bytes.concat(decoded.messages), Bytes.concat(chunks))
-      assert.isTrue(decoded.messages.every((message) => message.length > 0 && message.length <= 3))
-    }))
+  it.effect.prop(
+    "loses nothing, whatever the cuts",
+    [NetArbitrary.chunked(NetArbitrary.bytes())],
+    ([chunks]) =>
+      Effect.sync(() => {
+        const decoded = Codec.decodeAll(Framing.chunks({ maxFrameBytes: 3 }), chunks)
+        assert.deepStrictEqual(Bytes.concat(decoded.messages), Bytes.concat(chunks))
+        assert.isTrue(decoded.messages.every((message) => message.length > 0 && message.length <= 3))
+      })
+  )
 })
 
 describe("memory", () => {
@@ -485,14 +501,34 @@ describe("bad options are refused with their rule and value", () => {
     [() => Framing.chunks({ maxFrameBytes: NaN }), "maxFrameBytes must be a positive integer, got NaN"],
     [() => Framing.fixed({ frameBytes: -1 }), "frameBytes must be a positive integer, got -1"],
     [() => Framing.delimited({ ...reject, delimiter: "" }), `delimiter must be at least one byte, got ""`],
-    // @ts-expect-error not an ending
-    [() => Framing.lines({ ...reject, ending: "cr" }), `ending must be one of "lf", "crlf", "any", got "cr"`],
-    // @ts-expect-error not a choice
-    [() => Framing.lines({ ...reject, ending: "lf", unterminated: 1 }), `unterminated must be one of "emit", "reject", got 1`],
-    // @ts-expect-error a choice is required
-    [() => Framing.lines({ maxFrameBytes: 1, ending: "lf" }), `unterminated must be one of "emit", "reject", got undefined`],
-    // @ts-expect-error no such width
-    [() => Framing.lengthPrefixed({ maxFrameBytes: 1, widthBytes: 5 }), "widthBytes must be one of 1, 2, 3, 4, 8, got 5"],
+    [
+      () =>
+        Framing.lines({
+          ...reject,
+          // @ts-expect-error not an ending
+          ending: "cr"
+        }),
+      `ending must be one of "lf", "crlf", "any", got "cr"`
+    ],
+    [
+      () =>
+        Framing.lines({
+          maxFrameBytes: 1,
+          ending: "lf",
+          // @ts-expect-error not a choice
+          unterminated: 1
+        }),
+      `unterminated must be one of "emit", "reject", got 1`
+    ],
+    [
+      () =>
+        Framing.lengthPrefixed({
+          maxFrameBytes: 1,
+          // @ts-expect-error no such width
+          widthBytes: 5
+        }),
+      "widthBytes must be one of 1, 2, 3, 4, 8, got 5"
+    ],
     [
       () => Framing.lengthPrefixed({ maxFrameBytes: 1, offsetBytes: -1 }),
       "offsetBytes must be an integer of 0 or more, got -1"

@@ -17,6 +17,7 @@ const levels: Readonly<Record<string, number>> = {
   "Codec.ts": 1,
   "Framing.ts": 1,
   "internal/chunksDecoder.ts": 1,
+  "internal/codecReader.ts": 1,
   "internal/content.ts": 1,
   "internal/delimitedDecoder.ts": 1,
   "internal/frameBuffer.ts": 1,
@@ -27,10 +28,17 @@ const levels: Readonly<Record<string, number>> = {
   "NodeTransport.ts": 2,
   "MemoryTransport.ts": 2,
   "internal/connection.ts": 2,
+  "internal/expiry.ts": 2,
+  "internal/time.ts": 2,
   "Protocol.ts": 3,
   "Server.ts": 3,
   "Client.ts": 3,
-  "Admission.ts": 3
+  "Admission.ts": 3,
+  "internal/calls.ts": 3,
+  "internal/door.ts": 3,
+  "internal/serve.ts": 3,
+  "internal/serverMachine.ts": 3,
+  "internal/serverOptions.ts": 3
 }
 
 const maxLines = 300

@@ -9,6 +9,7 @@ import * as Clone from "./support/clone.ts"
 const program = `
   const args = process.argv.slice(2)
   if (args[0] === "wait") {
+    setTimeout(() => process.exit(99), 20_000)
     const seen: Array<string> = []
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => seen.push(signal))
     const timer = setInterval(() => {
@@ -37,9 +38,11 @@ interface Options {
   readonly signal?: NodeJS.Signals
   /** As a terminal does it: to npm, its shell and the program at once. */
   readonly toGroup?: boolean
+  /** A second one, as soon as the first has arrived. */
+  readonly again?: boolean
 }
 
-const run = async (command: string, args: ReadonlyArray<string>, { cwd, signal, toGroup }: Options) => {
+const run = async (command: string, args: ReadonlyArray<string>, { again, cwd, signal, toGroup }: Options) => {
   const child = spawn(command, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] })
   let stdout = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -47,6 +50,7 @@ const run = async (command: string, args: ReadonlyArray<string>, { cwd, signal, 
     stdout += text
     if (signal !== undefined && ready && stdout.includes("[\"wait\"]")) {
       process.kill(toGroup === true ? -child.pid! : child.pid!, signal)
+      if (again === true) setTimeout(() => child.kill(signal), 20)
     }
   })
   const [exit] = await once(child, "close")
@@ -86,6 +90,15 @@ describe("npm start", () => {
 })
 
 describe("the command", () => {
+  it.concurrent("takes a signal that comes twice at once for one", async () => {
+    using here = clone()
+    const options = { cwd: here.folder, signal: "SIGTERM", again: true } as const
+    assert.deepStrictEqual(await run(process.execPath, ["bin/hawser.js", "wait"], options), {
+      exit: 7,
+      printed: ["[\"wait\"]", "SIGTERM"]
+    })
+  })
+
   it.concurrent("runs the sources in a clone", async () => {
     using here = clone()
     assert.deepStrictEqual(await run(process.execPath, [join(here.folder, "bin/hawser.js"), "fail"], { cwd: "/" }), {

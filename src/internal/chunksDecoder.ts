@@ -6,7 +6,7 @@
 import type * as CloseReason from "../CloseReason.ts"
 import type { Decoder } from "../Codec.ts"
 
-/** Passes chunks through, cut into pieces of at most `maxFrameBytes`. It holds nothing, so it never stands in a frame. */
+/** Passes chunks through, cut into pieces of at most `maxFrameBytes`. It never stands inside a frame. */
 export class ChunksDecoder implements Decoder<Uint8Array> {
   private readonly maxFrameBytes: number
   readonly bytesBuffered = 0

@@ -1,5 +1,6 @@
 /**
- * A reader of one stream for the laws of codecs: it goes on after recoverable errors and writes down all that comes out.
+ * A reader of one stream for the laws of codecs: it goes on after recoverable errors and writes down all that comes
+ * out.
  *
  * @since 0.1.0
  */
@@ -25,13 +26,6 @@ export class Reader<in out A> {
 
   constructor(codec: Codec.Codec<A, never>) {
     this.decoder = codec.decoder()
-  }
-
-  read(chunks: ReadonlyArray<Uint8Array>): void {
-    for (const chunk of chunks) {
-      this.feed(chunk)
-    }
-    this.end()
   }
 
   feed(chunk: Uint8Array): void {
@@ -63,6 +57,16 @@ export class Reader<in out A> {
       }
     }
   }
+}
+
+/** Reads a whole stream and its end. */
+export const read = <A>(codec: Codec.Codec<A, never>, chunks: ReadonlyArray<Uint8Array>): Reader<A> => {
+  const reader = new Reader(codec)
+  for (const chunk of chunks) {
+    reader.feed(chunk)
+  }
+  reader.end()
+  return reader
 }
 
 /** Compares what came out; of errors only the kind, since sizes may depend on when they were counted. */

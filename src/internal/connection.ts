@@ -52,6 +52,8 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
   failed: CloseReason.CloseReason | undefined = undefined
   /** The peer ended its side, and everything it sent has been taken by `pull`. */
   peerEnded = false
+  /** How the raw socket went away, when it did so by itself. */
+  lost: CloseReason.CloseReason | undefined = undefined
   /** Called once, when the reason is known and the raw socket is gone. */
   onClosed: (() => void) | undefined = undefined
 
@@ -60,8 +62,6 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
   private readonly wait: Pull.Pull<Batch<In>, CloseReason.ConnectionError>
   private inbox: Array<In> | undefined = undefined
   private failure: CloseReason.CloseReason | undefined = undefined
-  /** How the raw socket went away, when it did so by itself. */
-  private lost: CloseReason.CloseReason | undefined = undefined
   private waiter: Resume<Batch<In>, CloseReason.ConnectionError | Cause.Done> | undefined = undefined
   private writers: Array<Resume<void>> | undefined = undefined
   private drainers: Array<Resume<void, never>> | undefined = undefined
@@ -76,7 +76,7 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
   constructor(raw: Transport.RawSocket, codec: Codec.Codec<In, Out>) {
     this.raw = raw
     this.codec = codec
-    this.decoder = codec.decoder()
+    this.decoder = decoderOf(codec)
     this.pull = Effect.suspend(() => this.take())
     const unwait = Effect.sync(() => {
       this.waiter = undefined
@@ -151,8 +151,6 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
       return Effect.die(new Error(`two fibers pull from connection ${this.id}; a connection has one reader`))
     }
     if (this.writer.size > 0) this.flush()
-    // A peer that does not read its replies gets no more requests read.
-    if (this.blocked && !this.finished) return Effect.flatMap(this.writable, () => this.take())
     if (this.inbox !== undefined) {
       const batch = this.inbox
       this.inbox = undefined
@@ -364,7 +362,7 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     this.finished = true
     this.shutdown(reason)
     if (this.rawClosed) return
-    if (this.raw.bytesUnsent > 0) this.reason = reason
+    if (this.raw.bytesUnsent > 0 && this.reason !== undefined && CloseReason.isNormal(this.reason)) this.reason = reason
     this.raw.destroy()
   }
 
@@ -378,6 +376,18 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     const onClosed = this.onClosed
     this.onClosed = undefined
     if (onClosed !== undefined) onClosed()
+  }
+}
+
+/** A codec that throws breaks its own connection, at the first byte, and not whoever accepts it. */
+const decoderOf = <In, Out>(codec: Codec.Codec<In, Out>): Codec.Decoder<In> => {
+  try {
+    return codec.decoder()
+  } catch (defect) {
+    const fail = () => {
+      throw defect
+    }
+    return { decode: fail, end: fail, bytesBuffered: 0 }
   }
 }
 

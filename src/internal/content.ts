@@ -31,7 +31,7 @@ export const fromUtf8 = (bytes: Uint8Array): string => lenient.decode(bytes)
 export const toUtf8Result = (text: string): Result.Result<Uint8Array, string> =>
   text.isWellFormed() ? Result.succeed(toUtf8(text)) : Result.fail("text has a lone surrogate")
 
-/** Decodes UTF-8. Only where the lenient decoder gives U+FFFD is the strict one asked whether the peer really sent it. */
+/** Decodes UTF-8. Only where the lenient decoder gives U+FFFD is the strict one asked if the peer really sent it. */
 export const fromUtf8Result = (bytes: Uint8Array): Result.Result<string, string> => {
   const text = lenient.decode(bytes)
   return text.includes("\uFFFD")
@@ -54,4 +54,4 @@ const formatDefault = SchemaIssue.makeFormatterDefault()
 
 /** One line of at most 200 characters: keys in a path come from the peer. */
 export const formatIssue = (issue: SchemaIssue.Issue): string =>
-  formatDefault(issue).replace(/\s*\n\s*/g, " ").slice(0, 200)
+  formatDefault(issue).replaceAll(/\s*\n\s*/g, " ").slice(0, 200)

@@ -2,8 +2,8 @@
  * Finds frames that end with a delimiter, in one pass over the bytes whatever they are.
  *
  * Bytes outside a possible delimiter are skipped by `indexOf`. Inside one, `matched` counts how many bytes of it have
- * been seen, across chunks; a byte that does not fit falls back as in Knuth, Morris and Pratt (1977), so nothing is read
- * twice.
+ * been seen, across chunks; a byte that does not fit falls back as in Knuth, Morris and Pratt (1977), so nothing is
+ * read twice.
  *
  * ```
  * delimiter CR LF      [ab CR] [LF cd]       matched 1 at the end of the first chunk
@@ -20,7 +20,7 @@ const carriageReturn = 0x0d
 /** A line typed by hand fits; a longer one grows in a few steps. Arbitrary; not measured. */
 const firstBytes = 64
 
-/** A delimiter with its fallback table: `fallback[n]` is how much still matches when the byte after `n` does not fit. */
+/** A delimiter with its fallback table: `fallback[n]` is how much still matches if the byte after `n` does not fit. */
 export class Delimiter {
   readonly bytes: Uint8Array
   readonly first: number
@@ -134,7 +134,6 @@ export class DelimitedDecoder implements Decoder<Uint8Array> {
     if (bufferedBytes > this.maxFrameBytes) {
       return this.failTooLarge()
     }
-    this.matched = 0
     out.push(this.buffer.take())
     return undefined
   }

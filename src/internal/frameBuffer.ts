@@ -1,8 +1,8 @@
 /**
  * The bytes of one unfinished frame, copied out of the chunks they came in.
  *
- * Copying keeps memory honest: a tail of 3 bytes never keeps a chunk of 64 KiB alive, and a decoder holds no chunk after
- * `decode` returns. The buffer is handed over as the frame when it is complete, so there is no second copy.
+ * Copying keeps memory honest: a tail of 3 bytes never keeps a chunk of 64 KiB alive, and a decoder holds no chunk
+ * after `decode` returns. The buffer is handed over as the frame when it is complete, so there is no second copy.
  *
  * @since 0.1.0
  */

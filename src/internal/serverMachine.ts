@@ -10,7 +10,8 @@
  *
  * Invariants: `connections` holds every admitted connection from the accept until its socket is gone and its reason is
  * known; its size never exceeds `maxConnections`. A connection is in `fibers` while its handler runs, and in
- * `lingering` from then until its socket is gone. `accepted = connections.size + ended`.
+ * `lingering` from then until its socket is gone. `accepted = connections.size + ended`. Who is not let in belongs to the
+ * `Door`: every connection that ever arrived is accepted, refused or waiting.
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -19,39 +20,27 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as LogLevel from "effect/LogLevel"
+import * as References from "effect/References"
 import * as Scope from "effect/Scope"
-import type * as Admission from "../Admission.ts"
-import * as ByteWriter from "../ByteWriter.ts"
 import * as CloseReason from "../CloseReason.ts"
 import type * as Codec from "../Codec.ts"
 import * as Endpoint from "../Endpoint.ts"
 import type * as Server from "../Server.ts"
 import type * as Transport from "../Transport.ts"
 import * as internal from "./connection.ts"
+import { Door } from "./door.ts"
 import { Expiry } from "./expiry.ts"
+import type { Settings } from "./serverOptions.ts"
+import { monotonicMillis } from "./time.ts"
 
 type Machine<In, Out> = internal.ConnectionMachine<In, Out>
-
-/** Refused connections that may still be saying goodbye; beyond this a refusal is immediate. Keeps a flood bounded. */
-const maxLeaving = 256
-
-/** Everything of the options, checked and filled in. */
-export interface Settings<Out> {
-  readonly maxConnections: number
-  readonly overflow: Admission.Overflow
-  readonly goodbye: Out | undefined
-  readonly linger: Duration.Duration
-  readonly announce: Duration.Duration
-  readonly grace: Duration.Duration
-  readonly force: Duration.Duration
-  readonly onEvent: ((event: Server.Event) => void) | undefined
-}
 
 export class ServerMachine<In, Out, R> {
   accepted = 0
   ended = 0
-  refused = 0
-  private readonly settings: Settings<Out>
+  private forced = 0
+  private readonly settings: Settings
   private readonly codec: Codec.Codec<In, Out>
   private readonly handler: (connection: Machine<In, Out>) => Effect.Effect<unknown, unknown, R>
   private readonly context: Context.Context<Exclude<R, Scope.Scope>>
@@ -59,16 +48,13 @@ export class ServerMachine<In, Out, R> {
   private readonly connections = new Set<Machine<In, Out>>()
   private readonly fibers = new Map<Machine<In, Out>, Fiber.Fiber<unknown, unknown>>()
   private readonly lingering: Expiry<Machine<In, Out>>
-  private readonly waiting: Expiry<Transport.RawSocket>
-  private readonly leaving: Expiry<Transport.RawSocket>
-  private readonly overLimit: CloseReason.CloseReason
+  private readonly door: Door
   private state: "Accepting" | "Announcing" | "Draining" | "Forcing" | "Closed" = "Accepting"
-  private full = false
   private emptied: (() => void) | undefined = undefined
   private draining: Fiber.Fiber<Server.DrainReport> | undefined = undefined
 
   constructor(options: {
-    readonly settings: Settings<Out>
+    readonly settings: Settings
     readonly codec: Codec.Codec<In, Out>
     readonly handler: (connection: Machine<In, Out>) => Effect.Effect<unknown, unknown, R>
     readonly context: Context.Context<Exclude<R, Scope.Scope>>
@@ -79,55 +65,55 @@ export class ServerMachine<In, Out, R> {
     this.handler = options.handler
     this.context = options.context
     this.clock = options.clock
-    const { maxConnections, overflow } = options.settings
-    this.overLimit = { _tag: "OverLimit", limit: "maxConnections", max: maxConnections }
     const timers = { clock: options.clock, fork: this.fork }
-    const linger = Duration.toMillis(options.settings.linger)
+    const millis = options.settings.lingerMillis
     this.lingering = new Expiry({
       ...timers,
-      millis: linger,
-      onExpire: (machine) => machine.abort({ _tag: "WriteStalled", limitMillis: linger })
+      millis,
+      onExpire: (machine) => machine.abort({ _tag: "WriteStalled", limitMillis: millis })
     })
-    this.leaving = new Expiry({ ...timers, millis: linger, onExpire: (raw) => raw.destroy() })
-    this.waiting = new Expiry({
+    this.door = new Door({
       ...timers,
-      millis: typeof overflow === "string" ? 0 : Duration.toMillis(Duration.fromInputUnsafe(overflow.timeout)),
-      onExpire: (raw) => this.refuse(raw, typeof overflow === "string" ? overflow : overflow.otherwise, this.overLimit)
+      settings: options.settings,
+      emit: this.emit,
+      onGone: () => this.checkEmpty()
     })
   }
 
-  get open(): number {
-    return this.connections.size
-  }
-
-  get waitingRoom(): number {
-    return this.waiting.size
+  get stats(): Server.Stats {
+    return {
+      accepted: this.accepted,
+      open: this.connections.size,
+      ended: this.ended,
+      refused: this.door.refused,
+      waiting: this.door.waits
+    }
   }
 
   private readonly fork = <A, E>(effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> =>
     Effect.runForkWith(this.context)(effect)
 
-  emit(event: Server.Event): void {
+  readonly emit = (event: Server.Event): void => {
     const { onEvent } = this.settings
     if (onEvent === undefined) return
     try {
       onEvent(event)
     } catch (defect) {
-      this.fork(Effect.logError("onEvent threw", defect))
+      this.fork(Effect.logError("onEvent threw", Cause.die(defect)))
     }
   }
 
   // --- coming in -------------------------------------------------------------------------------------------------
 
   readonly accept = (raw: Transport.RawSocket): void => {
-    if (this.state !== "Accepting") return raw.destroy()
-    if (this.connections.size < this.settings.maxConnections) return this.admit(raw)
-    const { overflow } = this.settings
-    if (typeof overflow === "string") return this.refuse(raw, overflow, this.overLimit)
-    if (this.waiting.size >= overflow.maxWaiting) return this.refuse(raw, overflow.otherwise, this.overLimit)
-    this.waiting.add(raw)
-    raw.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose: () => this.waiting.delete(raw) })
-    if (this.settings.onEvent !== undefined) this.emit({ _tag: "Waiting", id: raw.id, peer: raw.peer })
+    if (this.state !== "Accepting") {
+      // What the kernel does with those it has not handed over when a listener closes.
+      this.door.refuse(raw, "reset", CloseReason.drained)
+    } else if (this.connections.size < this.settings.maxConnections) {
+      this.admit(raw)
+    } else {
+      this.door.keepOut(raw)
+    }
   }
 
   private admit(raw: Transport.RawSocket): void {
@@ -139,38 +125,13 @@ export class ServerMachine<In, Out, R> {
     const scope = Scope.makeUnsafe()
     const context = Context.add(this.context, Scope.Scope, scope) as Context.Context<R> // all of R but the scope, and it
     const fiber = Effect.runForkWith(context)(
-      // The scope costs nothing until the handler puts something into it.
       Effect.onExit(
-        this.handler(machine),
-        (exit) => scope.state._tag === "Empty" ? Effect.void : Scope.close(scope, exit)
+        Effect.suspend(() => this.handler(machine)),
+        (exit) => Scope.closeUnsafe(scope, exit) ?? Exit.void
       )
     )
     this.fibers.set(machine, fiber)
     fiber.addObserver((exit) => this.handled(machine, exit))
-  }
-
-  private refuse(raw: Transport.RawSocket, refusal: Admission.Refusal, reason: CloseReason.CloseReason): void {
-    this.refused++
-    if (!this.full && reason._tag === "OverLimit") {
-      // Once per episode: a flood must not become a flood of log lines.
-      this.full = true
-      this.fork(Effect.logWarning(`the server is full: ${CloseReason.format(reason)}; refusing with ${refusal}`))
-    }
-    if (this.settings.onEvent !== undefined) {
-      this.emit({ _tag: "Refused", id: raw.id, peer: raw.peer, reason, refusal })
-    }
-    if (refusal === "reset") return raw.reset()
-    if (this.leaving.size >= maxLeaving) return raw.destroy()
-    // Throws away what arrives until the peer ends: closing with unread input would destroy the goodbye on its way.
-    this.leaving.add(raw)
-    raw.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose: () => this.leaving.delete(raw) })
-    if (refusal === "goodbye" && this.settings.goodbye !== undefined) {
-      const writer = ByteWriter.make()
-      this.codec.encode(this.settings.goodbye, writer)
-      raw.write(writer.take())
-    }
-    raw.end()
-    raw.resume()
   }
 
   // --- going out -------------------------------------------------------------------------------------------------
@@ -178,35 +139,27 @@ export class ServerMachine<In, Out, R> {
   /** The handler is done: the socket lingers until the peer has everything. */
   private handled(machine: Machine<In, Out>, exit: Exit.Exit<unknown, unknown>): void {
     this.fibers.delete(machine)
-    const reason = this.reasonOf(machine, exit)
-    machine.shutdown(reason)
-    if (!machine.isClosed && this.connections.has(machine)) this.lingering.add(machine)
-    if (!CloseReason.isNormal(reason)) this.logEnd(machine, reason)
+    machine.shutdown(this.reasonOf(machine, exit))
+    if (this.connections.has(machine)) this.lingering.add(machine)
   }
 
   private reasonOf(machine: Machine<In, Out>, exit: Exit.Exit<unknown, unknown>): CloseReason.CloseReason {
     if (machine.reason !== undefined) return machine.reason
     if (Exit.isFailure(exit)) {
-      if (Cause.hasInterruptsOnly(exit.cause)) {
+      const { cause } = exit
+      if (Cause.hasInterruptsOnly(cause)) {
         return this.state === "Forcing" || this.state === "Closed" ? CloseReason.forcedByDrain : CloseReason.interrupted
       }
-      const error = Cause.squash(exit.cause)
-      // The error of another connection, say of a proxy's upstream, is the handler's failure and not this one's end.
+      const error = Cause.squash(cause)
+      // A defect is told, whatever else ended the handler. The error of another connection, say of a proxy's upstream,
+      // is the handler's failure and not this one's end.
+      if (Cause.hasDies(cause)) return CloseReason.fromCause(cause)
       if (error instanceof CloseReason.ConnectionError && error.reason === machine.failed) return error.reason
-      if (!Cause.isDone(error)) return CloseReason.fromCause(exit.cause)
+      if (!Cause.isDone(error)) return CloseReason.fromCause(cause)
     }
     if (machine.peerEnded) return CloseReason.peerClosed
-    return machine.isDraining ? CloseReason.drained : CloseReason.closed
-  }
-
-  private logEnd(machine: Machine<In, Out>, reason: CloseReason.CloseReason): void {
-    const annotations = { connection: machine.id, peer: Endpoint.format(machine.peer), reason: reason._tag }
-    const log = reason._tag === "HandlerFailed"
-      ? Effect.logError(CloseReason.format(reason), reason.cause)
-      : reason._tag === "PeerReset" || reason._tag === "ForcedByDrain"
-      ? Effect.logDebug(CloseReason.format(reason))
-      : Effect.logWarning(CloseReason.format(reason))
-    this.fork(Effect.annotateLogs(log, annotations))
+    // The handler may never have touched the connection after it was lost.
+    return machine.lost ?? (machine.isDraining ? CloseReason.drained : CloseReason.closed)
   }
 
   /** The socket is gone. */
@@ -216,6 +169,7 @@ export class ServerMachine<In, Out, R> {
     this.ended++
     const reason = machine.reason ?? CloseReason.closed
     if (reason._tag === "ForcedByDrain") this.forced++
+    this.logEnd(machine, reason)
     if (this.settings.onEvent !== undefined) {
       this.emit({
         _tag: "Ended",
@@ -229,16 +183,24 @@ export class ServerMachine<In, Out, R> {
       })
     }
     if (this.state === "Accepting") {
-      const next = this.waiting.shift()
-      if (next !== undefined) this.admit(next)
-      else this.full = false
+      const next = this.door.next()
+      if (next === undefined) this.door.hasRoom(this.connections.size)
+      else this.admit(next)
     }
-    if (this.connections.size === 0) this.emptied?.()
+    this.checkEmpty()
+  }
+
+  private logEnd(machine: Machine<In, Out>, reason: CloseReason.CloseReason): void {
+    const level = levelOf(reason)
+    // No fiber and no text for a line that nobody sees.
+    if (LogLevel.isLessThan(level, Context.get(this.context, References.MinimumLogLevel))) return
+    const annotations = { connection: machine.id, peer: Endpoint.format(machine.peer), reason: reason._tag }
+    const text = CloseReason.format(reason)
+    const log = Effect.logWithLevel(level)
+    this.fork(Effect.annotateLogs(reason._tag === "HandlerFailed" ? log(text, reason.cause) : log(text), annotations))
   }
 
   // --- draining --------------------------------------------------------------------------------------------------
-
-  private forced = 0
 
   /** Runs once, in a fiber of its own, however often and from wherever it is asked for. */
   drain(listener: Transport.Listener): Effect.Effect<Server.DrainReport> {
@@ -249,21 +211,20 @@ export class ServerMachine<In, Out, R> {
   }
 
   private readonly runDrain = Effect.fnUntraced({ self: this }, function*(listener: Transport.Listener) {
-    const started = this.clock.currentTimeMillisUnsafe()
+    const { announceMillis, forceMillis, graceMillis } = this.settings
+    const started = monotonicMillis(this.clock)
     const servedBefore = this.ended
     this.state = "Announcing"
     yield* listener.close
     this.emit({ _tag: "Draining", open: this.connections.size })
-    for (let raw = this.waiting.shift(); raw !== undefined; raw = this.waiting.shift()) {
-      this.refuse(raw, "close", CloseReason.drained)
-    }
-    yield* this.untilEmpty(this.settings.announce)
+    this.door.refuseWaiting(CloseReason.drained)
+    yield* this.untilEmpty(announceMillis)
     this.state = "Draining"
     for (const machine of this.connections) machine.drain()
-    yield* this.untilEmpty(this.settings.grace)
+    yield* this.untilEmpty(graceMillis)
     this.state = "Forcing"
     for (const fiber of this.fibers.values()) fiber.interruptUnsafe()
-    yield* this.untilEmpty(this.settings.force)
+    yield* this.untilEmpty(forceMillis)
     this.state = "Closed"
     if (this.fibers.size > 0) {
       yield* Effect.logWarning(`${this.fibers.size} handlers did not end when they were interrupted`)
@@ -272,28 +233,44 @@ export class ServerMachine<In, Out, R> {
       machine.abort(CloseReason.forcedByDrain)
       this.leave(machine)
     }
-    for (const raw of this.leaving) raw.destroy()
-    for (const timers of [this.lingering, this.waiting, this.leaving]) timers.stop()
+    this.lingering.stop()
+    this.door.close()
     const report: Server.DrainReport = {
       served: servedBefore,
       drained: this.ended - servedBefore - this.forced,
       forced: this.forced,
-      refused: this.refused,
-      elapsed: Duration.millis(this.clock.currentTimeMillisUnsafe() - started)
+      refused: this.door.refused,
+      elapsed: Duration.millis(Math.round(monotonicMillis(this.clock) - started))
     }
     this.emit({ _tag: "Drained", report })
     return report
   })
 
-  /** Waits until nobody is left, but not longer than `limit`. */
-  private untilEmpty(limit: Duration.Duration): Effect.Effect<void> {
+  /** Nobody is in, and nobody is still hearing why not. */
+  private get isEmpty(): boolean {
+    return this.connections.size === 0 && !this.door.isBusy
+  }
+
+  private checkEmpty(): void {
+    if (this.isEmpty) this.emptied?.()
+  }
+
+  /** Waits until nobody is left, but not longer than `millis`. */
+  private untilEmpty(millis: number): Effect.Effect<void> {
     const empty = Effect.callback<void>((resume) => {
-      if (this.connections.size === 0) return resume(Exit.void)
+      if (this.isEmpty) return resume(Exit.void)
       this.emptied = () => resume(Exit.void)
       return Effect.sync(() => {
         this.emptied = undefined
       })
     })
-    return Effect.asVoid(Effect.timeoutOption(empty, limit))
+    return Effect.asVoid(Effect.timeoutOption(empty, millis))
   }
 }
+
+const levelOf = (reason: CloseReason.CloseReason): LogLevel.Severity =>
+  reason._tag === "HandlerFailed"
+    ? "Error"
+    : CloseReason.isNormal(reason) || reason._tag === "PeerReset" || reason._tag === "ForcedByDrain"
+    ? "Debug"
+    : "Warn"

@@ -1,8 +1,9 @@
 /**
  * Decoders around a decoder: what `Codec.map`, `mapResult` and `attempt` stand on.
  *
- * The one difficult duty is to stop at a bad message although the inner decoder has already given the ones behind it. Those
- * wait here; the reader asks for them with `decode(empty)`, and no chunk reaches the inner decoder before they are gone.
+ * The one difficult duty is to stop at a bad message although the inner decoder has already given the ones behind it.
+ * Those wait here; the reader asks for them with `decode(empty)`, and no chunk reaches the inner decoder before they
+ * are gone.
  *
  * ```
  * inner gave      m1 m2 bad m4 m5
@@ -14,17 +15,17 @@
  */
 import * as Result from "effect/Result"
 import type * as CloseReason from "../CloseReason.ts"
-import type { Decoder } from "../Codec.ts"
+import type { CorruptFrame, Decoder } from "../Codec.ts"
 
 /** Nothing: what a reader passes to go on after a recoverable error. */
 export const emptyChunk = new Uint8Array(0)
 
 /** Says whether the frame's boundary is known, so that decoding can go on behind it. */
-export const isRecoverable = (error: CloseReason.FrameError): error is typeof CloseReason.FrameCorrupt.Type =>
+export const isRecoverable = (error: CloseReason.FrameError): error is CorruptFrame =>
   error._tag === "FrameCorrupt" && error.recoverable
 
 /** The error of a whole frame whose content is wrong. */
-export const corrupt = (message: string): typeof CloseReason.FrameCorrupt.Type => ({
+export const corrupt = (message: string): CorruptFrame => ({
   _tag: "FrameCorrupt",
   message,
   recoverable: true
@@ -163,7 +164,7 @@ export class MapResultDecoder<in out A, in out C> implements Decoder<C> {
 }
 
 /** Makes results of messages and recoverable errors, so that decoding goes on by itself. */
-export class AttemptDecoder<in out A> implements Decoder<Result.Result<A, typeof CloseReason.FrameCorrupt.Type>> {
+export class AttemptDecoder<in out A> implements Decoder<Result.Result<A, CorruptFrame>> {
   private readonly inner: Decoder<A>
   private readonly queue: Array<A> = []
 
@@ -177,7 +178,7 @@ export class AttemptDecoder<in out A> implements Decoder<Result.Result<A, typeof
 
   decode(
     chunk: Uint8Array,
-    out: Array<Result.Result<A, typeof CloseReason.FrameCorrupt.Type>>
+    out: Array<Result.Result<A, CorruptFrame>>
   ): CloseReason.FrameError | undefined {
     let error = this.inner.decode(chunk, this.queue)
     while (this.emit(error, out)) {
@@ -186,7 +187,7 @@ export class AttemptDecoder<in out A> implements Decoder<Result.Result<A, typeof
     return error
   }
 
-  end(out: Array<Result.Result<A, typeof CloseReason.FrameCorrupt.Type>>): CloseReason.FrameError | undefined {
+  end(out: Array<Result.Result<A, CorruptFrame>>): CloseReason.FrameError | undefined {
     let error = this.inner.end(this.queue)
     while (this.emit(error, out)) {
       error = this.inner.end(this.queue)
@@ -196,7 +197,7 @@ export class AttemptDecoder<in out A> implements Decoder<Result.Result<A, typeof
 
   private emit(
     error: CloseReason.FrameError | undefined,
-    out: Array<Result.Result<A, typeof CloseReason.FrameCorrupt.Type>>
+    out: Array<Result.Result<A, CorruptFrame>>
   ): boolean {
     for (const message of this.queue) {
       out.push(Result.succeed(message))

@@ -10,6 +10,15 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Codec from "../Codec.ts"
+import type * as Endpoint from "../Endpoint.ts"
+import * as Framing from "../Framing.ts"
+import * as Protocol from "../Protocol.ts"
+import * as Server from "../Server.ts"
+import type * as Transport from "../Transport.ts"
+import * as Goodbye from "./Goodbye.ts"
 
 /** Without CR LF, which is one cluster: then every ASCII character is one too. */
 const isPlainAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text) && !text.includes("\r\n")
@@ -38,3 +47,46 @@ export const reverse = (text: string): string => {
   for (const { segment } of segmenter.segment(text)) reversed = segment + reversed
   return reversed
 }
+
+/** How to serve it. @category options @since 0.1.0 */
+export interface Options extends Server.Options {
+  /**
+   * What is turned around: a line, a frame with its length in front, or, as in the tutorial, what one read returned.
+   *
+   * @default lines of at most 64 KiB
+   */
+  readonly framing?: Codec.Codec<Uint8Array> | undefined
+}
+
+/** The values used where an option is not given. @category options @since 0.1.0 */
+export const defaults = {
+  framing: Framing.lines({ maxFrameBytes: 65_536, ending: "any", unterminated: "emit" })
+} as const
+
+/**
+ * The conversation: each request is a text, and its response the text turned around.
+ *
+ * **Gotchas**: over `Framing.chunks`, two requests at once may be read, and turned around, as one: give it `depth: 1`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const protocol = (
+  framing: Codec.Codec<Uint8Array> = defaults.framing,
+  options: Pick<Protocol.Options<string, string, never>, "depth"> = {}
+): Protocol.Protocol<string, string> => {
+  const text = Codec.text(framing)
+  return Protocol.make("reverse", {
+    ...options,
+    request: text,
+    response: text,
+    goodbye: Goodbye.make(text, Goodbye.full)
+  })
+}
+
+/** A server that turns texts around. @category layers @since 0.1.0 */
+export const layer = (
+  endpoint: Endpoint.Input,
+  options: Options = {}
+): Layer.Layer<Server.Server, Server.StartError, Transport.Transport> =>
+  Server.layer(protocol(options.framing), endpoint, (text) => Effect.succeed(reverse(text)), options)

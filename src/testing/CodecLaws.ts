@@ -1,19 +1,20 @@
 /**
  * What every codec must do, whoever wrote it: the contract of `Codec` as properties.
  *
- * Each law is an Effect that fails with a `LawViolation`; `all` runs them one after another, `laws` names them for a test
- * runner.
+ * Each law is an Effect that fails with a `LawViolation`; `all` runs them one after another, `laws` names them for a
+ * test runner.
  *
  * ```ts
  * import { Codec, Framing } from "hawser"
  * import { CodecLaws, NetArbitrary } from "hawser/testing"
  *
  * const codec = Codec.text(Framing.delimited({ delimiter: "||", maxFrameBytes: 64, unterminated: "reject" }))
- * CodecLaws.all({ codec, messages: NetArbitrary.text() }) // Effect<void, LawViolation>
+ * export const lawful = CodecLaws.all({ codec, messages: NetArbitrary.text() }) // Effect<void, LawViolation>
  * ```
  *
- * **Gotchas**: messages that the codec refuses to encode are left out of streams, so `messages` need not be careful; but if
- * all are refused, `roundTrip` says so. `Framing.chunks` is no framing and keeps none of these laws but the last three.
+ * **Gotchas**: messages that the codec refuses are left out of streams, so `messages` need not be careful; if all are
+ * refused, `roundTrip` says so. `Framing.chunks` is no framing: it keeps only `boundedMemory`, `fatalIsFinal`,
+ * `neverThrows` and `refusalWritesNothing`.
  *
  * @since 0.1.0
  */
@@ -23,7 +24,7 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as ByteWriter from "../ByteWriter.ts"
 import * as Codec from "../Codec.ts"
-import { encodeAccepted, firstBroken, Reader, sameItems, show } from "../internal/codecReader.ts"
+import { encodeAccepted, firstBroken, read, Reader, sameItems, show } from "../internal/codecReader.ts"
 import { cutStreams, damagedStreams, mostBytes, naturals, type Spec } from "./CodecSpec.ts"
 import * as Law from "./Law.ts"
 import * as NetArbitrary from "./NetArbitrary.ts"
@@ -31,7 +32,7 @@ import * as NetArbitrary from "./NetArbitrary.ts"
 /** A codec and what to try it with. @category models @since 0.1.0 */
 export type { Spec } from "./CodecSpec.ts"
 
-/** Encoded and decoded again, messages are the same, in order; the bytes read are left as they were. @since 0.1.0 */
+/** Encoded and decoded again, messages are the same, in order; chunks are left alone. @category laws @since 0.1.0 */
 export const roundTrip = Effect.fnUntraced(function*<A, B>(
   spec: Spec<A, B>
 ): Effect.fn.Return<void, Law.LawViolation> {
@@ -41,8 +42,7 @@ export const roundTrip = Effect.fnUntraced(function*<A, B>(
   yield* Law.checkSync(law, Arbitrary.array(Law.fromInput(spec.messages)), (messages) => {
     const stream = encodeAccepted(spec.codec, messages)
     const given = stream.bytes.slice()
-    const reader = new Reader(spec.codec)
-    reader.read([given])
+    const reader = read(spec.codec, [given])
     sentInAll += stream.messages.length
     const sent = stream.messages
     const arrived = sent.length === reader.items.length &&
@@ -63,18 +63,16 @@ export const roundTrip = Effect.fnUntraced(function*<A, B>(
 })
 
 /**
- * However the network cuts the bytes, also damaged ones, the same messages and errors come out: at once, byte by byte, at
- * random, and for short streams in each of the 2^(n-1) ways. Also, no message changes after it was given.
+ * However the network cuts the bytes, also damaged ones, the same messages and errors come out: at once, byte by byte,
+ * at random, and for short streams in each of the 2^(n-1) ways. Also, no message changes after it was given.
  *
- * @since 0.1.0
+ * @category laws @since 0.1.0
  */
 export const anyChunking = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawViolation> =>
   Law.checkSync("CodecLaws.anyChunking", cutStreams(spec), ({ bytes, chunking }) => {
-    const whole = new Reader(spec.codec)
-    whole.read([bytes.slice()])
+    const whole = read(spec.codec, [bytes.slice()])
     const differs = (chunks: ReadonlyArray<Uint8Array>): string | undefined => {
-      const reader = new Reader(spec.codec)
-      reader.read(chunks)
+      const reader = read(spec.codec, chunks)
       return firstBroken(
         reader.broken,
         !sameItems(reader.items, whole.items) &&
@@ -95,10 +93,10 @@ export const anyChunking = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.Law
   }, spec.options)
 
 /**
- * A decoder holds at most its limit plus one chunk (plus `overheadBytes`), never more than it was given, and does not take
- * in more than that without a message or an error, whatever arrives.
+ * A decoder holds at most its limit plus one chunk (plus `overheadBytes`), never more than it was given, and does not
+ * take in more than that without a message or an error, whatever arrives.
  *
- * @since 0.1.0
+ * @category laws @since 0.1.0
  */
 export const boundedMemory = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawViolation> => {
   const most = mostBytes(spec)
@@ -129,10 +127,10 @@ export const boundedMemory = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.L
 }
 
 /**
- * A stream that ends in the middle of a frame gives the messages before it and an error, never a shorter message (unless
- * `unterminated` is `"emit"`); and `bytesBuffered` is 0 between frames and only there.
+ * A stream that ends in the middle of a frame gives the messages before it and an error, never a shorter message
+ * (unless `unterminated` is `"emit"`); and `bytesBuffered` is 0 between frames and only there.
  *
- * @since 0.1.0
+ * @category laws @since 0.1.0
  */
 export const truncation = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawViolation> => {
   const messages = Law.fromInput(spec.messages)
@@ -152,10 +150,14 @@ export const truncation = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawV
     const early = reader.items.slice(stream.messages.length)
     reader.end()
     const ending = reader.items.slice(stream.messages.length)
+    const completed = new Reader(spec.codec)
+    completed.feed(partial)
+    completed.feed(frame.slice(partial.length))
+    const after = completed.decoder.bytesBuffered
     const part = `${partial.length} of ${frame.length} bytes of a frame`
     return firstBroken(
       reader.broken,
-      between > 0 && `${between} bytes are buffered between frames`,
+      between + after > 0 && `${between + after} bytes are buffered between frames`,
       early.length > 0 && `${part} gave ${show(early)}`,
       inside === 0 && `nothing is buffered after ${part}`,
       spec.unterminated !== "emit" && ending[0]?._tag !== "Error" && `${part} and the end gave ${show(ending)}`
@@ -164,10 +166,10 @@ export const truncation = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawV
 }
 
 /**
- * A frame larger than the limit is refused: after the messages before it, as soon as limit and `overheadBytes` are passed;
- * a message larger than the limit is not written. Needs `oversize`, and holds of itself without.
+ * A frame larger than the limit is refused: after the messages before it, as soon as limit and `overheadBytes` are
+ * passed; a message larger than the limit is not written. Needs `oversize`, and holds of itself without.
  *
- * @since 0.1.0
+ * @category laws @since 0.1.0
  */
 export const oversize = Effect.fnUntraced(function*<A, B>(
   spec: Spec<A, B>
@@ -212,15 +214,14 @@ export const oversize = Effect.fnUntraced(function*<A, B>(
   }
 })
 
-/** After a fatal error nothing is decoded, held, or forgiven, whatever follows. @since 0.1.0 */
+/** After a fatal error nothing is decoded, held, or forgiven, whatever follows. @category laws @since 0.1.0 */
 export const fatalIsFinal = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawViolation> => {
   const inputs = Arbitrary.all({
     stream: damagedStreams(spec),
     after: Arbitrary.array(Law.fromInput(spec.messages))
   })
   return Law.checkSync("CodecLaws.fatalIsFinal", inputs, ({ after, stream }) => {
-    const reader = new Reader(spec.codec)
-    reader.read([stream])
+    const reader = read(spec.codec, [stream])
     const held = reader.decoder.bytesBuffered
     const good = encodeAccepted(spec.codec, after).bytes
     const out: Array<A> = []
@@ -240,17 +241,13 @@ export const fatalIsFinal = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.La
   }, spec.options)
 }
 
-/** Whatever bytes arrive, in whatever chunks, nothing throws, and recoverable errors come to an end. @since 0.1.0 */
+/** Whatever bytes arrive, nothing throws, and recoverable errors come to an end. @category laws @since 0.1.0 */
 export const neverThrows = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawViolation> => {
   const inputs = NetArbitrary.chunked(damagedStreams(spec))
-  return Law.checkSync("CodecLaws.neverThrows", inputs, (chunks) => {
-    const reader = new Reader(spec.codec)
-    reader.read(chunks)
-    return reader.broken
-  }, spec.options)
+  return Law.checkSync("CodecLaws.neverThrows", inputs, (chunks) => read(spec.codec, chunks).broken, spec.options)
 }
 
-/** A message that is refused leaves no trace: the bytes are those of the messages around it. @since 0.1.0 */
+/** A refused message leaves no trace among the bytes of the messages around it. @category laws @since 0.1.0 */
 export const refusalWritesNothing = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawViolation> => {
   const messages = Law.fromInput(spec.messages)
   const inputs = Arbitrary.array(Arbitrary.all([messages, Law.fromInput(spec.oversize?.messages ?? messages)]))
@@ -265,15 +262,11 @@ export const refusalWritesNothing = <A, B>(spec: Spec<A, B>): Effect.Effect<void
   }, spec.options)
 }
 
-/** Two streams decoded in turns do not disturb each other. @since 0.1.0 */
+/** Two streams decoded in turns do not disturb each other. @category laws @since 0.1.0 */
 export const independentStreams = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawViolation> => {
   const streams = cutStreams(spec)
   return Law.checkSync("CodecLaws.independentStreams", Arbitrary.all([streams, streams]), (pair) => {
-    const alone = pair.map(({ bytes }) => {
-      const reader = new Reader(spec.codec)
-      reader.read([bytes.slice()])
-      return reader.items
-    })
+    const alone = pair.map(({ bytes }) => read(spec.codec, [bytes.slice()]).items)
     const chunks = pair.map(({ bytes, chunking }) => NetArbitrary.cut(bytes, chunking))
     const readers = pair.map(() => new Reader(spec.codec))
     for (let turn = 0; turn < Math.max(...chunks.map((list) => list.length)); turn++) {

@@ -50,7 +50,9 @@ export const naturals = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum:
 export const damagedStreams = <A, B>(spec: Spec<A, B>): Arbitrary.Arbitrary<Uint8Array> =>
   Arbitrary.all({
     messages: Arbitrary.array(Law.fromInput(spec.messages)),
-    changes: Arbitrary.array(Arbitrary.all({ at: Arbitrary.schema(naturals), byte: NetArbitrary.byte }), { maxLength: 2 }),
+    changes: Arbitrary.array(Arbitrary.all({ at: Arbitrary.schema(naturals), byte: NetArbitrary.byte }), {
+      maxLength: 2
+    }),
     tail: NetArbitrary.bytes()
   }).pipe(Arbitrary.map((drawn) => {
     const bytes = Uint8Array.from([...encodeAccepted(spec.codec, drawn.messages).bytes, ...drawn.tail])

@@ -1,8 +1,8 @@
 /**
  * A law: a property that every implementation of a contract has, as an Effect that knows no test runner.
  *
- * A law draws inputs, runs the property on each, and when one breaks it looks for a smaller input that does. It then fails
- * with one `LawViolation` that names the law, shows that input, and carries a token that runs it again.
+ * A law draws inputs, runs the property on each, and when one breaks it looks for a smaller input that does. It then
+ * fails with one `LawViolation` that names the law, shows that input, and carries a token that runs it again.
  *
  * ```
  * inputs -> property -> broken? -> shrink -> LawViolation { law, broken, counterexample, replay }
@@ -30,15 +30,15 @@ export type Input<A> = Arbitrary.Arbitrary<A> | Schema.Schema<A>
  */
 export interface Options extends Arbitrary.CheckOptions {}
 
-/** Complexity 20 gives streams of a few dozen bytes; a shrink costs one run, so 500 are cheap. @since 0.1.0 */
+/** Size 20 gives streams of a few dozen bytes; 500 shrinks cost 500 runs. @category options @since 0.1.0 */
 export const defaults = { runs: 100, size: 20, maxShrinks: 500 } as const
 
 /**
  * An implementation broke a law.
  *
  * **Details**
- * - Shape: `broken` says what happened instead, `counterexample` is the smallest input found, `replay` repeats it (pass it
- *   as the option of that name); there is none where nothing was drawn.
+ * - Shape: `broken` says what happened instead, `counterexample` is the smallest input found, `replay` repeats it (pass
+ *   it as the option of that name); there is none where nothing was drawn.
  *
  * @category errors
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
  * Random bytes, texts and cuts for properties about the wire.
  *
- * They favour what breaks decoders: terminators, zeros, 0xff, characters of several bytes, empty chunks and chunks of one
- * byte. All shrink towards few, short and plain values, and a chunking shrinks to no cut at all.
+ * They favour what breaks decoders: terminators, zeros, 0xff, characters of several bytes, empty chunks and chunks of
+ * one byte. All shrink towards few, short and plain values, and a chunking shrinks to no cut at all.
  *
  * ```
  * bytes      68 65 0a 6c 6f
@@ -25,11 +25,17 @@ export interface BytesOptions {
   readonly maxBytes?: number | undefined
 }
 
-const integer = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
+/** Integers from 0, half of them from a list of favourites, shrinking towards 0 (a literal alone would not shrink). */
+const integer = (maximum: number, favourites: ReadonlyArray<number>): Arbitrary.Arbitrary<number> =>
+  Arbitrary.schema(
+    Schema.Union([Schema.Literals(favourites), Schema.Int.check(Schema.isBetween({ minimum: 0, maximum }))]),
+    { shrink: (value) => value === 0 ? [] : value === 1 ? [0] : [0, Math.floor(value / 2), value - 1] }
+  )
 
 /** One byte, often one that means something to a protocol. @category arbitraries @since 0.1.0 */
-export const byte: Arbitrary.Arbitrary<number> = Arbitrary.schema(
-  Schema.Union([Schema.Literals([0x00, 0x0a, 0x0d, 0x20, 0x61, 0x7e, 0x80, 0xc0, 0xff]), integer(0, 255)])
+export const byte: Arbitrary.Arbitrary<number> = integer(
+  255,
+  [0x00, 0x01, 0x02, 0x0a, 0x0d, 0x20, 0x61, 0x7e, 0x80, 0xc0, 0xff]
 )
 
 /** Any bytes. @category arbitraries @since 0.1.0 */
@@ -54,9 +60,7 @@ export const text = (options?: { readonly maxCharacters?: number | undefined }):
   ).pipe(Arbitrary.map((parts) => parts.join("").toWellFormed()))
 
 /** How a network might cut a stream. Apply it with `cut`. @category arbitraries @since 0.1.0 */
-export const chunking: Arbitrary.Arbitrary<Chunking> = Arbitrary.array(
-  Arbitrary.schema(Schema.Union([Schema.Literals([0, 1, 2, 3, 4]), integer(0, 64)]))
-)
+export const chunking: Arbitrary.Arbitrary<Chunking> = Arbitrary.array(integer(64, [0, 1, 2, 3, 4]))
 
 /** Bytes cut into chunks. @category arbitraries @since 0.1.0 */
 export const chunked = (input: Law.Input<Uint8Array>): Arbitrary.Arbitrary<ReadonlyArray<Uint8Array>> =>

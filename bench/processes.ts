@@ -1,0 +1,206 @@
+/**
+ * The processes of a measurement: a server on one core, the generator on the other. Both stop when this one does, because
+ * their stdin ends then, and the generator's time is limited besides.
+ */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, rmSync } from "node:fs"
+import { availableParallelism, cpus, tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import type { Load, Peer, Scenario } from "./scenarios.ts"
+
+const here = import.meta.dirname
+
+const works = (command: string, args: ReadonlyArray<string>) =>
+  spawnSync(command, args, { stdio: "ignore" }).status === 0
+
+/** The cores of server and generator, where they can be chosen. */
+export const cores = availableParallelism() > 1 && works("taskset", ["-c", "0,1", "true"])
+  ? { server: 0, generator: 1 }
+  : undefined
+
+const pin = (core: number | undefined, command: ReadonlyArray<string>): ReadonlyArray<string> =>
+  core === undefined ? command : ["taskset", "-c", String(core), ...command]
+
+const node = (file: string, flags: ReadonlyArray<string> = []) => [
+  process.execPath,
+  "--conditions=hawser-source",
+  ...flags,
+  join(here, file)
+]
+
+/** A process that speaks lines of JSON. */
+class Speaker {
+  readonly process: ChildProcess
+  private readonly facts: Array<unknown> = []
+  private wake = () => {}
+  private ended = false
+
+  constructor([command = "", ...args]: ReadonlyArray<string>) {
+    this.process = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] })
+    this.process.stdin?.on("error", () => {}) // it ended first, which `hear` tells
+    this.process.on("error", () => this.end())
+    createInterface({ input: this.process.stdout as NodeJS.ReadableStream }) // stdio asks for a pipe
+      .on("line", (line) => {
+        if (!line.startsWith("{")) return // a log
+        this.facts.push(JSON.parse(line))
+        this.wake()
+      })
+      .on("close", () => this.end())
+  }
+
+  private end(): void {
+    this.ended = true
+    this.wake()
+  }
+
+  /** The next thing that it says. */
+  async hear<A>(millis: number): Promise<A> {
+    const timer = setTimeout(() => this.end(), millis)
+    while (this.facts.length === 0 && !this.ended) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve
+      })
+    }
+    clearTimeout(timer)
+    if (this.facts.length > 0) return this.facts.shift() as A // the caller knows what its program says
+    this.process.kill("SIGKILL")
+    throw new Error(`${this.process.spawnargs.join(" ")}: no answer within ${millis} ms`)
+  }
+
+  say(line: string): void {
+    this.process.stdin?.write(`${line}\n`)
+  }
+
+  /** Ends its stdin, which it obeys; else it is killed. */
+  async stop(): Promise<void> {
+    const { process } = this
+    if (process.exitCode !== null || process.signalCode !== null) return
+    const exit = once(process, "exit")
+    process.stdin?.end()
+    const timer = setTimeout(() => process.kill("SIGKILL"), 5000)
+    await exit
+    clearTimeout(timer)
+  }
+}
+
+/** What a server says of its memory. */
+export interface Memory {
+  readonly heapBytes: number
+  readonly residentBytes: number
+}
+
+/** A server that listens. */
+export class RunningServer {
+  readonly port: number
+  private readonly speaker: Speaker
+
+  private constructor(speaker: Speaker, port: number) {
+    this.speaker = speaker
+    this.port = port
+  }
+
+  static async start(peer: Peer, scenario: Scenario, flags: ReadonlyArray<string>): Promise<RunningServer> {
+    const program = node(join("servers", peer.file), ["--expose-gc", ...flags])
+    const speaker = new Speaker(
+      pin(cores?.server, [...program, scenario.service, String(scenario.load.connections + 128)])
+    )
+    const { port } = await speaker.hear<{ readonly port: number }>(30_000)
+    return new RunningServer(speaker, port)
+  }
+
+  get pid(): number {
+    return this.speaker.process.pid ?? 0
+  }
+
+  async memory(): Promise<Memory> {
+    this.speaker.say("collect") // the first collection finds what the second one can free
+    await this.speaker.hear(30_000)
+    this.speaker.say("collect")
+    return this.speaker.hear<Memory>(30_000)
+  }
+
+  stop(): Promise<void> {
+    return this.speaker.stop()
+  }
+}
+
+/** What the generator saw in the measured time. `others` are the shares of a core that neither process used. */
+export interface LoadReport {
+  readonly requests: number
+  readonly seconds: number
+  readonly serverCpuSeconds: number
+  readonly generatorCpuSeconds: number
+  readonly othersOnServerCore: number
+  readonly othersOnGeneratorCore: number
+  readonly latencyMicros: Readonly<Record<"p50" | "p90" | "p99" | "p999" | "max", number>>
+}
+
+/** The load generator: native where there is a compiler, else the same in Node. */
+export class Generator {
+  readonly about: string
+  private readonly command: ReadonlyArray<string>
+  private readonly folder: string | undefined
+
+  constructor() {
+    const folder = mkdtempSync(join(tmpdir(), "hawser-bench-"))
+    const program = join(folder, "generator")
+    if (process.platform === "linux" && works("cc", ["-O2", "-o", program, join(here, "generator.c")])) {
+      this.about = "native (generator.c)"
+      this.command = [program]
+      this.folder = folder
+    } else {
+      rmSync(folder, { recursive: true })
+      this.about = "Node (generator.ts), because the machine has no cc: no CPU times, and servers may outrun it"
+      this.command = node("generator.ts")
+      this.folder = undefined
+    }
+  }
+
+  /** Puts the load on the server for a time. */
+  async drive(server: RunningServer, load: Load, time: { readonly warmup: number; readonly seconds: number }) {
+    const speaker = this.start(server, load, [`warmup=${time.warmup}`, `seconds=${time.seconds}`])
+    const report = await speaker.hear<LoadReport>((time.warmup + time.seconds) * 1000 + 20_000)
+    await speaker.stop()
+    return report
+  }
+
+  /** Opens connections and keeps them open while `during` runs. */
+  async hold<A>(server: RunningServer, load: Load, during: () => Promise<A>): Promise<A> {
+    const speaker = this.start(server, load, [])
+    await speaker.hear(40_000)
+    const result = await during()
+    await speaker.stop()
+    return result
+  }
+
+  remove(): void {
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true })
+  }
+
+  private start(server: RunningServer, load: Load, args: ReadonlyArray<string>): Speaker {
+    return new Speaker(pin(cores?.generator, [
+      ...this.command,
+      `port=${server.port}`,
+      `mode=${load.mode}`,
+      `connections=${load.connections}`,
+      `depth=${load.depth}`,
+      `bytes=${load.bytes}`,
+      `pid=${server.pid}`,
+      `core=${cores?.server ?? -1}`,
+      ...args
+    ]))
+  }
+}
+
+/** Waits for a moment in which nobody else works on this machine, but not for ever. */
+export const quiet = async (millis: number): Promise<void> => {
+  const sampleMillis = 150
+  for (let waited = 0; waited < millis; waited += sampleMillis) {
+    const before = cpus()
+    await new Promise((resolve) => setTimeout(resolve, sampleMillis))
+    const idle = cpus().map((cpu, i) => cpu.times.idle - (before[i]?.times.idle ?? 0))
+    if (idle.every((part) => part > sampleMillis * 0.75)) return
+  }
+}

@@ -1,0 +1,35 @@
+/** Hawser's own server with its defaults; only `maxConnections` is raised where a scenario opens more. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Codec, Framing, NodeTransport, Protocol, Server } from "hawser"
+import { connections, listening, service } from "./control.ts"
+import { reverse } from "./frames.ts"
+
+const maxFrameBytes = 1 << 20
+const options = { maxConnections: Math.max(connections, Server.defaults.maxConnections) }
+
+const frame = Framing.lengthPrefixed({ maxFrameBytes })
+const line = Codec.text(Framing.lines({ maxFrameBytes, ending: "lf", unterminated: "reject" }))
+
+const layer = service === "echo"
+  ? Server.layer(
+    Protocol.make("echo", { request: frame, response: frame }),
+    "tcp://127.0.0.1:0",
+    (message) => Effect.succeed(message),
+    options
+  )
+  : Server.layer(
+    Protocol.make("reverse", { request: line, response: line }),
+    "tcp://127.0.0.1:0",
+    (text) => Effect.succeed(reverse(text)),
+    options
+  )
+
+const announce = Layer.effectDiscard(
+  Server.Server.useSync(({ endpoint }) => {
+    if (endpoint._tag === "Tcp") listening(endpoint.port)
+  })
+)
+
+NodeRuntime.runMain(Layer.launch(announce.pipe(Layer.provide(layer), Layer.provide(NodeTransport.layer))))

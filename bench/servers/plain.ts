@@ -1,0 +1,27 @@
+/**
+ * `node:net` written with care: partial frames, the replies of one read in one write, no more reading than the peer takes
+ * replies.
+ */
+import * as Net from "node:net"
+import { listening, service } from "./control.ts"
+import { frames } from "./frames.ts"
+
+const { answer, splitter } = frames[service]
+
+const server = Net.createServer({ noDelay: true }, (socket) => {
+  const { split } = splitter()
+  socket.on("data", (chunk: Buffer) => {
+    const messages: Array<Buffer> = []
+    split(chunk, messages)
+    if (messages.length === 0) return
+    const replies = answer(messages)
+    if (replies.length > 1) socket.cork()
+    for (const reply of replies) socket.write(reply)
+    if (replies.length > 1) socket.uncork()
+    if (socket.writableNeedDrain) socket.pause()
+  })
+  socket.on("drain", () => socket.resume())
+  socket.on("error", () => socket.destroy())
+})
+
+server.listen(0, "127.0.0.1", () => listening((server.address() as Net.AddressInfo).port))

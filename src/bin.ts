@@ -1,0 +1,65 @@
+/**
+ * The process around the program: signals, stdout that nobody reads, and the exit.
+ *
+ * ```
+ * first SIGINT or SIGTERM    `serve` drains and exits with 0; anything else is interrupted: 130 or 143
+ * second one                 the process exits at once with 130 or 143, whatever it is doing
+ * stdout is closed           as at the first signal, and the exit code is 0
+ * ```
+ *
+ * Effect's `runMain` exits with 130 for every signal, and lets a finalizer that hangs ignore the second one.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { main } from "./cli/main.ts"
+import * as Stop from "./cli/Stop.ts"
+
+const codes = { SIGINT: 130, SIGTERM: 143 } as const
+
+/** What the process exits with when the program is interrupted. */
+let interrupted: number | undefined
+let asked = false
+let awaited = false
+
+const requested = Deferred.makeUnsafe<void>()
+
+const stop = (code: number): void => {
+  if (asked) return
+  asked = true
+  interrupted = code
+  if (awaited) Deferred.doneUnsafe(requested, Effect.void)
+  else fiber.interruptUnsafe()
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => asked ? process.exit(codes[signal]) : stop(codes[signal]))
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") stop(0)
+})
+process.stderr.on("error", () => {})
+
+const fiber = Effect.runFork(
+  main(process.argv.slice(2)).pipe(
+    Effect.provideService(Stop.Stop, {
+      requested: Effect.suspend(() => {
+        awaited = true
+        return Deferred.await(requested)
+      })
+    }),
+    Effect.provide(NodeServices.layer)
+  )
+)
+
+// A program that only waits for a fiber would look idle to Node.
+const alive = setInterval(() => {}, 2_147_483_647)
+
+fiber.addObserver((exit) => {
+  clearInterval(alive)
+  const code = Exit.isSuccess(exit) ? exit.value : interrupted ?? 2
+  // What was written to a pipe leaves later: the exit waits for it. A reader that does not read needs a second signal.
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+})

@@ -1,0 +1,110 @@
+/**
+ * What `serve` prints of a server's events: lines for people, or with `--json` one object per line for programs.
+ *
+ * ```
+ * {"time":T,"event":"Listening","service":"reverse","endpoint":"tcp://127.0.0.1:12345"}
+ * {"time":T,"event":"Accepted","id":1,"peer":"tcp://127.0.0.1:40312"}
+ * {"time":T,"event":"Waiting","id":2,"peer":…}
+ * {"time":T,"event":"Refused","id":3,"peer":…,"reason":{"_tag":"OverLimit",…},"refusal":"goodbye"}
+ * {"time":T,"event":"Ended","id":1,"peer":…,"reason":{"_tag":"PeerClosed"},"bytesIn":27,"bytesOut":27,"messagesIn":1,"messagesOut":1}
+ * {"time":T,"event":"Draining","open":2}
+ * {"time":T,"event":"Drained","served":10,"drained":2,"forced":0,"refused":1,"elapsedMillis":3}
+ * {"time":T,"event":"Lost","events":5}
+ * ```
+ *
+ * `time` is ISO 8601 in UTC; endpoints are strings; a `reason` is the `CloseReason`, whose times are in milliseconds. `Lost`
+ * tells how many events were not printed because stdout was not read as fast as they came.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as CloseReason from "../CloseReason.ts"
+import * as Endpoint from "../Endpoint.ts"
+import type * as Server from "../Server.ts"
+import type * as Style from "./Style.ts"
+import * as Units from "./Units.ts"
+
+/** What is printed: the events of a server, and how many of them were not. @category models @since 0.1.0 */
+export type Event = Server.Event | { readonly _tag: "Lost"; readonly events: number }
+
+/** An event and when it was. @category models @since 0.1.0 */
+export interface Entry {
+  readonly millis: number
+  readonly event: Event
+}
+
+/** Prints an entry as one line, without its end. @category models @since 0.1.0 */
+export type Format = (entry: Entry) => string
+
+/** A cause is for people and may be large: its message says it. */
+const reasonFields = (reason: CloseReason.CloseReason) =>
+  reason._tag === "HandlerFailed" ? { _tag: reason._tag, message: reason.message } : reason
+
+const fields = (service: string, event: Event): object => {
+  switch (event._tag) {
+    case "Listening":
+      return { service, endpoint: event.endpoint }
+    case "Accepted":
+    case "Waiting":
+      return { id: event.id, peer: event.peer }
+    case "Refused":
+      return { id: event.id, peer: event.peer, reason: reasonFields(event.reason), refusal: event.refusal }
+    case "Ended": {
+      const { bytesIn, bytesOut, id, messagesIn, messagesOut, peer, reason } = event
+      return { id, peer, reason: reasonFields(reason), bytesIn, bytesOut, messagesIn, messagesOut }
+    }
+    case "Draining":
+      return { open: event.open }
+    case "Drained": {
+      const { drained, elapsed, forced, refused, served } = event.report
+      return { served, drained, forced, refused, elapsedMillis: Duration.toMillis(elapsed) }
+    }
+    case "Lost":
+      return { events: event.events }
+  }
+}
+
+/** JSON, one object per line. @category formatting @since 0.1.0 */
+export const json = (service: string): Format => ({ event, millis }) =>
+  JSON.stringify({
+    time: DateTime.formatIso(DateTime.makeUnsafe(millis)),
+    event: event._tag,
+    ...fields(service, event)
+  })
+
+const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
+
+/** A line for people; `what` describes the service. @category formatting @since 0.1.0 */
+export const text = (what: string, { bad, faint, good, strong }: Style.Style): Format => ({ event }) => {
+  switch (event._tag) {
+    case "Listening":
+      return `${good("listening")} on ${strong(Endpoint.format(event.endpoint))}: ${what}; Ctrl-C drains and ends`
+    case "Accepted":
+      return `${faint(`#${event.id}`)} connected from ${Endpoint.format(event.peer)}`
+    case "Waiting":
+      return `${faint(`#${event.id}`)} waits for room, from ${Endpoint.format(event.peer)}`
+    case "Refused":
+      return `${faint(`#${event.id}`)} ${bad("turned away")} (${event.refusal}), from ${Endpoint.format(event.peer)}: ${
+        CloseReason.format(event.reason)
+      }`
+    case "Ended": {
+      const { bytesIn, bytesOut, id, messagesIn, reason } = event
+      const mark = CloseReason.isNormal(reason) ? (text: string) => text : bad
+      const counts = `${Units.formatSize(bytesIn)} in, ${Units.formatSize(bytesOut)} out, ${
+        plural(messagesIn, "message")
+      }`
+      return `${faint(`#${id}`)} ended: ${mark(CloseReason.format(reason))} ${faint(`(${counts})`)}`
+    }
+    case "Draining":
+      return `draining: ${plural(event.open, "open connection")}; Ctrl-C again ends at once`
+    case "Drained": {
+      const { drained, elapsed, forced, refused, served } = event.report
+      return `${good("drained")} in ${
+        Units.formatDuration(elapsed)
+      }: ${served} served, ${drained} drained, ${forced} forced, ${refused} refused`
+    }
+    case "Lost":
+      return bad(`${plural(event.events, "event")} not shown: stdout was not read as fast as they came`)
+  }
+}

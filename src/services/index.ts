@@ -1,0 +1,10 @@
+/**
+ * Ready-made services, written with the public modules only: `import { Echo } from "hawser/services"`.
+ *
+ * Each is a layer that needs a transport and is built when its port is bound.
+ *
+ * @since 0.1.0
+ */
+export * as Echo from "./Echo.ts"
+export * as Greet from "./Greet.ts"
+export * as Reverse from "./Reverse.ts"
