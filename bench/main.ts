@@ -7,6 +7,7 @@
  */
 import { writeFileSync } from "node:fs"
 import { cpus, release } from "node:os"
+import { basename, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { cores, Generator, quiet, RunningServer } from "./processes.ts"
 import { maxNoise, type Measurement, overview, type Round, summarize, table, uncertainty } from "./report.ts"
@@ -16,6 +17,7 @@ const usage = `npm run bench [-- NAME ...]      scenarios whose names begin so; 
   --peers A,B        only these, besides ${reference}
   --rounds N         at least N rounds (5); up to twice as many while the ratios lie far apart
   --seconds S        measured time of a run (1.5), after --warmup S (1)
+  --tree FOLDER      also the hawser of another working tree, such as one with a change to try; may be repeated
   --json FILE        everything measured
   --cpu-prof FOLDER  a CPU profile of every server (one round is enough)
   --list             the names`
@@ -27,6 +29,7 @@ const { positionals: names, values: flags } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "1.5" },
     warmup: { type: "string", default: "1" },
+    tree: { type: "string", multiple: true, default: [] },
     json: { type: "string" },
     "cpu-prof": { type: "string" },
     list: { type: "boolean", default: false },
@@ -53,9 +56,14 @@ const wantedPeers = flags.peers?.split(",")
 const chosen = names.length === 0
   ? scenarios
   : scenarios.filter(({ name }) => names.some((prefix) => name.startsWith(prefix)))
-const present = wantedPeers === undefined
-  ? peers
-  : peers.filter(({ name }) => name === reference || wantedPeers.includes(name))
+const present = [
+  ...peers.filter(({ name }) => name === reference || wantedPeers === undefined || wantedPeers.includes(name)),
+  ...flags.tree.map((folder): Peer => ({
+    name: basename(folder),
+    about: `hawser's server in ${resolve(folder)}`,
+    file: resolve(folder, "bench/servers/hawser.ts")
+  }))
+]
 
 const measureLoad = async (generator: Generator, server: RunningServer, { load }: Scenario): Promise<Measurement> => {
   const report = await generator.drive(server, load, time)

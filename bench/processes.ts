@@ -6,7 +6,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { availableParallelism, cpus, tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
 import type { Load, Peer, Scenario } from "./scenarios.ts"
 
@@ -27,7 +27,7 @@ const node = (file: string, flags: ReadonlyArray<string> = []) => [
   process.execPath,
   "--conditions=hawser-source",
   ...flags,
-  join(here, file)
+  resolve(here, file)
 ]
 
 /** A process that speaks lines of JSON. */
@@ -102,7 +102,7 @@ export class RunningServer {
   }
 
   static async start(peer: Peer, scenario: Scenario, flags: ReadonlyArray<string>): Promise<RunningServer> {
-    const program = node(join("servers", peer.file), ["--expose-gc", ...flags])
+    const program = node(resolve(here, "servers", peer.file), ["--expose-gc", ...flags])
     const speaker = new Speaker(
       pin(cores?.server, [...program, scenario.service, String(scenario.load.connections + 128)])
     )

@@ -14,8 +14,7 @@
  *
  * **Gotchas**: a call that is interrupted or timed out keeps its turn on the wire: its late response is thrown away, and
  * never given to the next call. An ordered exchange cannot tell a goodbye from a response: what a full server says is
- * the response to the first call, or a `ProtocolViolation` when it comes before that; make it a `failure` of the protocol
- * to see it as an error.
+ * the response to the first call. Make it a `failure` of the protocol to see it as an error.
  *
  * @since 0.1.0
  */
@@ -145,6 +144,7 @@ export const make: <Request, Response, Failure extends Response = never>(
   const connection = yield* internal.acquire(raw, internal.pair(protocol.response, protocol.request), lingerMillis)
   const context = yield* Effect.context<never>()
   const calls = new Calls(connection, {
+    goodbye: protocol.goodbye.overLimit,
     depth: protocol.depth,
     maxWaiting,
     timeoutMillis: callTimeoutMillis,

@@ -1,8 +1,8 @@
 /**
  * One live conversation: an open byte stream, read and written as messages, with one owner.
  *
- * A connection is opened with its codec and cannot be dialled again. Whoever opened it owns it: a server for the time of
- * its handler, `connect` for the time of its scope. When the owner is done, what was written still leaves, this side
+ * A connection is opened with its codec and cannot be dialled again. Whoever opened it owns it: a server for the time
+ * of its handler, `connect` for the time of its scope. When the owner is done, what was written still leaves, this side
  * ends, and the socket is closed exactly once, whatever happened.
  *
  * ```
@@ -53,7 +53,7 @@ export interface Connection<out In, in Out = In> {
    * Waits for messages and gives all that one read completed; ends with `Cause.Done` after the peer's last message, or
    * when a draining server wants no more input.
    *
-   * Interrupting it loses nothing. After a recoverable `FrameCorrupt` the next pull goes on behind the bad frame; after
+   * Interrupting one that waits loses nothing. After a recoverable `FrameCorrupt` the next pull goes on behind the bad frame; after
    * any other error every pull fails alike.
    */
   readonly pull: Pull.Pull<Arr.NonEmptyReadonlyArray<In>, CloseReason.ConnectionError>

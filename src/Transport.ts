@@ -58,8 +58,9 @@ export interface RawSocket {
   /** Bytes taken by `write` that the kernel has not taken yet. */
   readonly bytesUnsent: number
   /**
-   * Names the handler; a later call hands the socket over to another. A fresh socket is paused: its first data comes
-   * after `resume`. `onClose` always comes after `attach`, in a later turn, also when the socket was gone before.
+   * Names the handler; a later call hands the socket over to another, which is told what the first one already knew:
+   * the peer's end, after `resume`, and the close, in a later turn. A fresh socket is paused: its first data comes
+   * after `resume`.
    */
   readonly attach: (handler: RawHandler) => void
   /** Stops delivering. */
@@ -68,7 +69,7 @@ export interface RawSocket {
   readonly resume: () => void
   /** Takes all the bytes, in order. `false` says: wait for `onDrain` before the next write. */
   readonly write: (segments: ReadonlyArray<Uint8Array>) => boolean
-  /** Ends this side after everything written has left. */
+  /** Ends this side after everything written has left; who waits for `onDrain` is told then. */
   readonly end: () => void
   /** Closes at once, whatever has not left is lost. `onClose` follows in a later turn. */
   readonly destroy: () => void
@@ -121,9 +122,9 @@ export class Transport extends Context.Service<Transport, {
 /**
  * Why an endpoint could not be listened on.
  *
- * `AddressInUse`: somebody listens there. `AddressNotAvailable`: this machine has no such address, or the name or folder
- * does not exist. `AccessDenied`: the system does not allow it to this user. `Unsupported`: this transport knows no
- * such endpoint. `Unknown`: anything else, with the system's `code`.
+ * `AddressInUse`: somebody listens there. `AddressNotAvailable`: this machine has no such address, or the name or
+ * folder does not exist. `AccessDenied`: the system does not allow it to this user. `Unsupported`: this transport knows
+ * no such endpoint. `Unknown`: anything else, with the system's `code`.
  *
  * @category errors
  * @since 0.1.0
@@ -148,7 +149,9 @@ export class BindError extends Data.TaggedError("BindError")<{
       case "AddressInUse":
         return `cannot listen on ${where}: the address is already in use`
       case "AddressNotAvailable":
-        return `cannot listen on ${where}: the address is not available on this machine (${this.code})`
+        return this.endpoint._tag === "Unix"
+          ? `cannot listen on ${where}: there is no such folder (${this.code})`
+          : `cannot listen on ${where}: the address is not available on this machine (${this.code})`
       case "AccessDenied":
         return `cannot listen on ${where}: access denied (${this.code})`
       case "Unsupported":
@@ -184,8 +187,8 @@ export class BindError extends Data.TaggedError("BindError")<{
  * Why an endpoint could not be reached.
  *
  * `Refused`: nobody listens there. `NotFound`: the name or path does not exist. `TimedOut`: no answer in time.
- * `Unreachable`: no way there. `AccessDenied`: the system does not allow it. `Unsupported`: this transport knows no such
- * endpoint. `Unknown`: anything else, with the system's `code`.
+ * `Unreachable`: no way there. `AccessDenied`: the system does not allow it. `Unsupported`: this transport knows no
+ * such endpoint. `Unknown`: anything else, with the system's `code`.
  *
  * @category errors
  * @since 0.1.0

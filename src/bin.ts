@@ -13,6 +13,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Failure from "./cli/Failure.ts"
 import { main } from "./cli/main.ts"
 import * as Stop from "./cli/Stop.ts"
 
@@ -37,9 +38,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => asked ? process.exit(codes[signal]) : stop(codes[signal]))
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") stop(0)
-})
+/** Why stdout cannot be written to, when it is not its reader that went away. */
+const brokenBy = (error: NodeJS.ErrnoException): string | undefined =>
+  error.code === "EPIPE" ? undefined : error.code ?? error.message
+
+process.stdout.on("error", (error) => stop(brokenBy(error) === undefined ? 0 : 2))
 process.stderr.on("error", () => {})
 
 const fiber = Effect.runFork(
@@ -61,5 +64,10 @@ fiber.addObserver((exit) => {
   clearInterval(alive)
   const code = Exit.isSuccess(exit) ? exit.value : interrupted ?? 2
   // What was written to a pipe leaves later: the exit waits for it. A reader that does not read needs a second signal.
-  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)))
+  process.stdout.write("", () => {
+    const broken = process.stdout.errored === null ? undefined : brokenBy(process.stdout.errored)
+    const unsaid = broken !== undefined && (code === 0 || Exit.isFailure(exit))
+    const sentence = unsaid ? `${Failure.format(Failure.local(`cannot write to stdout (${broken})`))}\n` : ""
+    process.stderr.write(sentence, () => process.exit(unsaid ? 2 : code))
+  })
 })

@@ -9,8 +9,14 @@
  */
 
 // Level 0: values
+export * as BitString from "./BitString.ts"
+export * as Checksum from "./Checksum.ts"
 export * as CloseReason from "./CloseReason.ts"
+export * as Crc from "./Crc.ts"
+export * as CrcCatalogue from "./CrcCatalogue.ts"
+export * as CrcDetection from "./CrcDetection.ts"
 export * as Endpoint from "./Endpoint.ts"
+export * as Parity from "./Parity.ts"
 
 // Level 1: messages
 export * as ByteWriter from "./ByteWriter.ts"

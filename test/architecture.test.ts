@@ -13,6 +13,22 @@ import { fileURLToPath } from "node:url"
 const levels: Readonly<Record<string, number>> = {
   "Endpoint.ts": 0,
   "CloseReason.ts": 0,
+  "BitString.ts": 0,
+  "Checksum.ts": 0,
+  "Crc.ts": 0,
+  "CrcCatalogue.ts": 0,
+  "CrcDetection.ts": 0,
+  "Parity.ts": 0,
+  "internal/crcAlgorithm.ts": 0,
+  "internal/crcBitwise.ts": 0,
+  "internal/crcCatalogueData.ts": 0,
+  "internal/crcEngine.ts": 0,
+  "internal/crcNarrow.ts": 0,
+  "internal/crcTable.ts": 0,
+  "internal/crcWide.ts": 0,
+  "internal/gf2.ts": 0,
+  "internal/gf2Search.ts": 0,
+  "internal/nativeCrc32.ts": 0,
   "ByteWriter.ts": 1,
   "Codec.ts": 1,
   "Framing.ts": 1,
@@ -28,7 +44,14 @@ const levels: Readonly<Record<string, number>> = {
   "NodeTransport.ts": 2,
   "MemoryTransport.ts": 2,
   "internal/connection.ts": 2,
+  "internal/connectionMachine.ts": 2,
   "internal/expiry.ts": 2,
+  "internal/inbox.ts": 2,
+  "internal/memorySocket.ts": 2,
+  "internal/nodeListen.ts": 2,
+  "internal/nodeNames.ts": 2,
+  "internal/nodeSocket.ts": 2,
+  "internal/outbox.ts": 2,
   "internal/time.ts": 2,
   "Protocol.ts": 3,
   "Server.ts": 3,
@@ -42,6 +65,9 @@ const levels: Readonly<Record<string, number>> = {
 }
 
 const maxLines = 300
+
+/** Nothing but data, which `scripts/crcCatalogue.ts` writes: nobody reads it from end to end. */
+const isData = (path: string): boolean => path === "internal/crcCatalogueData.ts"
 
 /** The text of each file under `src`, by its path from there. */
 type Files = Readonly<Record<string, string>>
@@ -155,7 +181,9 @@ const check = (files: Files, table: Readonly<Record<string, number>> = levels): 
 
   for (const [path, source] of Object.entries(files)) {
     const lines = source.split("\n").length - 1
-    if (lines > maxLines) broken.push(`${path} has ${lines} lines: split it by concept before ${maxLines}`)
+    if (lines > maxLines && !isData(path)) {
+      broken.push(`${path} has ${lines} lines: split it by concept before ${maxLines}`)
+    }
     if (areaOf(path) === "library") {
       if (table[path] === undefined) {
         broken.push(`${path} has no level: add it to the table in test/architecture.test.ts`)

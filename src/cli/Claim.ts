@@ -57,6 +57,7 @@ export const check = Effect.fnUntraced(function*<A>(what: string, actual: A, exp
 
 const messageOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
+  if (typeof error === "string") return error
   return error instanceof Error ? error.message : Formatter.format(error)
 }
 

@@ -35,23 +35,22 @@ export interface EventLog {
 }
 
 /** Starts printing, for the time of the scope. @category constructors @since 0.1.0 */
-export const make: (format: Report.Format) => Effect.Effect<EventLog, never, Scope.Scope | Stdio.Stdio> = Effect
-  .fnUntraced(
-    function*(format: Report.Format) {
-      const clock = yield* Clock.Clock
-      const queue = yield* Queue.dropping<Report.Entry, Cause.Done>(maxEvents)
-      let lost = 0
-      const onEvent = (event: Server.Event): void => {
-        if (!Queue.offerUnsafe(queue, { millis: clock.currentTimeMillisUnsafe(), event })) lost++
-      }
-      const lines = Stream.mapArray(Stream.fromQueue(queue), (entries) => {
-        const all: Array<Report.Entry> = [...entries]
-        if (lost > 0) all.push({ millis: clock.currentTimeMillisUnsafe(), event: { _tag: "Lost", events: lost } })
-        lost = 0
-        return [all.map((entry) => `${format(entry)}\n`).join("")]
-      })
-      const printing = yield* Effect.forkScoped(Output.write(lines))
-      yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.await(printing)))
-      return { onEvent, failed: Effect.andThen(Fiber.join(printing), Effect.never) }
-    }
-  )
+export const make = Effect.fnUntraced(function*(
+  format: Report.Format
+): Effect.fn.Return<EventLog, never, Scope.Scope | Stdio.Stdio> {
+  const clock = yield* Clock.Clock
+  const queue = yield* Queue.dropping<Report.Entry, Cause.Done>(maxEvents)
+  let lost = 0
+  const onEvent = (event: Server.Event): void => {
+    if (!Queue.offerUnsafe(queue, { millis: clock.currentTimeMillisUnsafe(), event })) lost++
+  }
+  const lines = Stream.mapArray(Stream.fromQueue(queue), (entries) => {
+    const all: Array<Report.Entry> = [...entries]
+    if (lost > 0) all.push({ millis: clock.currentTimeMillisUnsafe(), event: { _tag: "Lost", events: lost } })
+    lost = 0
+    return [all.map((entry) => `${format(entry)}\n`).join("")]
+  })
+  const printing = yield* Effect.forkScoped(Output.write(lines))
+  yield* Effect.addFinalizer(() => Effect.andThen(Queue.end(queue), Fiber.await(printing)))
+  return { onEvent, failed: Effect.andThen(Fiber.join(printing), Effect.never) }
+})

@@ -24,6 +24,9 @@ import * as Output from "./Output.ts"
 import { isGoodbye, spoken } from "./services.ts"
 import * as Units from "./Units.ts"
 
+/** Everything was answered, or will not be: the end is a courtesy, and nobody should wait long for the peer's. */
+const linger = "200 millis"
+
 type Call = (message: string) => Effect.Effect<string, Failure.Failure>
 
 /** The tutorial's client. Enter alone sends the last message again; the end of the input is a "no". */
@@ -62,7 +65,8 @@ export const talk = Effect.fnUntraced(
     const protocol = service.protocol(framing.codec, framing.guesses ? { depth: 1 } : {})
     const client = yield* Client.make(protocol, endpoint, {
       connectTimeout: input.timeout,
-      callTimeout: input.timeout
+      callTimeout: input.timeout,
+      linger
     }).pipe(
       Effect.catchTags({
         ConnectError: (error) => Effect.fail(Failure.fromConnect(error)),

@@ -13,6 +13,7 @@
 import type * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as CloseReason from "../CloseReason.ts"
 import type * as internal from "./connection.ts"
@@ -74,11 +75,14 @@ export class Calls<Request, Response> {
   private readonly timers: Expiry<Call<Request, Response>> | undefined
   private readonly waiting = new Set<Call<Request, Response>>()
   private readonly onTheirWay: Array<Call<Request, Response>> = []
-  private ended: CloseReason.CloseReason | undefined = undefined
+  private readonly goodbye: Response | undefined
+  /** The goodbye, when it came before any call. */
+  private parting: Exit.Exit<Response> | undefined = undefined
 
   constructor(
     connection: internal.ConnectionMachine<Response, Request>,
-    limits: {
+    options: {
+      readonly goodbye: Response | undefined
       readonly depth: number
       readonly maxWaiting: number
       readonly timeoutMillis: number
@@ -87,9 +91,10 @@ export class Calls<Request, Response> {
     }
   ) {
     this.connection = connection
-    this.depth = limits.depth
-    this.maxWaiting = limits.maxWaiting
-    const { clock, fork, timeoutMillis: limitMillis } = limits
+    this.goodbye = options.goodbye
+    this.depth = options.depth
+    this.maxWaiting = options.maxWaiting
+    const { clock, fork, timeoutMillis: limitMillis } = options
     this.timers = Number.isFinite(limitMillis)
       ? new Expiry({
         millis: limitMillis,
@@ -103,7 +108,7 @@ export class Calls<Request, Response> {
   readonly call = (request: Request): Effect.Effect<Response, ClientError> =>
     Effect.callback((resume) => {
       const call: Call<Request, Response> = { request, settle: resume, from: -1, to: -1 }
-      if (this.ended !== undefined) return this.fail(call, this.ended)
+      if (this.parting !== undefined) return this.part(call, this.parting)
       // Not past the ones that wait: a call may be made while responses are being handed out.
       if (this.onTheirWay.length < this.depth && this.waiting.size === 0) {
         this.send(call)
@@ -117,13 +122,16 @@ export class Calls<Request, Response> {
       return Effect.sync(() => this.abandon(call, CloseReason.interrupted))
     })
 
+  /** The first call after an unasked goodbye gets it, and is not sent. */
+  private part(call: Call<Request, Response>, parting: Exit.Exit<Response>): void {
+    this.parting = undefined
+    this.settle(call, parting)
+  }
+
   private send(call: Call<Request, Response>): void {
     call.from = this.connection.bytesOffered
     const error = this.connection.offer(call.request)
-    if (error !== undefined) {
-      call.from = -1
-      return this.fail(call, error)
-    }
+    if (error !== undefined) return this.fail(call, error)
     call.to = this.connection.bytesOffered
     this.onTheirWay.push(call)
     this.connection.flushSoon()
@@ -131,11 +139,20 @@ export class Calls<Request, Response> {
 
   /** The next response of the wire belongs to the first call on its way. */
   readonly received = (batch: ReadonlyArray<Response>): Effect.Effect<void, CloseReason.ConnectionError> => {
-    for (const response of batch) {
+    for (let i = 0; i < batch.length; i++) {
+      const response = batch[i] as Response // i is below the length
       const call = this.onTheirWay[0]
       // One that has not left yet cannot be answered: a fiber that was just settled may have called again.
       if (call === undefined || call.from >= this.connection.bytesOut) {
-        return this.connection.fail({ _tag: "ProtocolViolation", message: "a response that nobody asked for" })
+        const isFirst = this.connection.messagesIn - batch.length + i === 0
+        if (!isFirst || this.goodbye === undefined || !Equal.equals(response, this.goodbye)) {
+          return this.connection.fail({ _tag: "ProtocolViolation", message: "a response that nobody asked for" })
+        }
+        // A server that is full says so without being asked; for a caller it is an answer whenever it came.
+        if (call === undefined) {
+          this.parting = Exit.succeed(response)
+          continue
+        }
       }
       this.onTheirWay.shift()
       // First the next one: whom this settles may call again at once.
@@ -154,10 +171,8 @@ export class Calls<Request, Response> {
     }
   }
 
-  /** The connection is gone: everything outstanding fails. */
+  /** The connection has ended: everything outstanding fails. What is called from now on, the connection refuses. */
   end(reason: CloseReason.CloseReason): void {
-    if (this.ended !== undefined) return
-    this.ended = reason
     this.timers?.stop()
     for (const call of this.onTheirWay.splice(0)) this.fail(call, reason)
     for (const call of this.waiting) this.fail(call, reason)

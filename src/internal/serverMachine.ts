@@ -182,11 +182,9 @@ export class ServerMachine<In, Out, R> {
         messagesOut: machine.messagesOut
       })
     }
-    if (this.state === "Accepting") {
-      const next = this.door.next()
-      if (next === undefined) this.door.hasRoom(this.connections.size)
-      else this.admit(next)
-    }
+    const next = this.door.next()
+    if (next === undefined) this.door.hasRoom(this.connections.size)
+    else this.admit(next)
     this.checkEmpty()
   }
 

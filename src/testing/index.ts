@@ -4,8 +4,14 @@
  * @since 0.1.0
  */
 
+/** Laws of checksums and CRCs. @since 0.1.0 */
+export * as ChecksumLaws from "./ChecksumLaws.ts"
+
 /** Laws of codecs. @since 0.1.0 */
 export * as CodecLaws from "./CodecLaws.ts"
+
+/** Laws of connections, for whoever writes a transport. @since 0.1.0 */
+export * as ConnectionLaws from "./ConnectionLaws.ts"
 
 /** What a law is and how it is broken. @since 0.1.0 */
 export * as Law from "./Law.ts"

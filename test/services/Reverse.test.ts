@@ -1,7 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Client from "../../src/Client.ts"
+import * as Framing from "../../src/Framing.ts"
+import * as MemoryTransport from "../../src/MemoryTransport.ts"
+import * as Reverse from "../../src/services/Reverse.ts"
 import { reverse } from "../../src/services/Reverse.ts"
+import { exchange, exchangeBytes } from "./exchange.ts"
 
 const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" })
 const clusters = (text: string): Array<string> => Array.from(segmenter.segment(text), ({ segment }) => segment)
@@ -93,4 +100,37 @@ describe("Reverse", () => {
     assert.strictEqual(reverse("ab".repeat(500_000)), "ba".repeat(500_000))
     assert.strictEqual(reverse("äb".repeat(50_000)), "bä".repeat(50_000))
   })
+})
+
+describe("the service", () => {
+  const served = (options?: Reverse.Options) =>
+    Effect.provide(Reverse.layer("memory:reverse", options).pipe(Layer.provideMerge(MemoryTransport.layer)))
+
+  it.effect("turns lines around, and a last one without an end", () =>
+    Effect.gen(function*() {
+      const sent = "shaurya says geeksforgeeks\r\n\nhéllo 👩‍👩‍👧"
+      assert.strictEqual(yield* exchange("memory:reverse", sent), "skeegrofskeeg syas ayruahs\n\n👩‍👩‍👧 olléh\n")
+    }).pipe(served()))
+
+  it.effect("turns around what one read returned, as in the tutorial", () =>
+    Effect.gen(function*() {
+      const sent = "shaurya says geeksforgeeks"
+      assert.strictEqual(yield* exchange("memory:reverse", sent), "skeegrofskeeg syas ayruahs")
+    }).pipe(served({ framing: Framing.chunks({ maxFrameBytes: 1024 }) })))
+
+  it.effect("answers a client in order", () =>
+    Effect.gen(function*() {
+      const client = yield* Client.make(Reverse.protocol(), "memory:reverse")
+      const texts = Array.from({ length: 200 }, (_, n) => `text ${n} ü`)
+      const replies = yield* Effect.forEach(texts, client.call, { concurrency: "unbounded" })
+      assert.deepStrictEqual(replies, texts.map(reverse))
+    }).pipe(Effect.scoped, served()))
+
+  it.effect("ends the connection of a peer that sends no text, and goes on serving others", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* exchange("memory:reverse", "ab\n\x00\n"), "ba\n\x00\n")
+      const garbage = Uint8Array.of(0x61, 0x0a, 0xff, 0xfe, 0x0a, 0x62, 0x0a)
+      assert.strictEqual(new TextDecoder().decode(yield* exchangeBytes("memory:reverse", [garbage])), "a\n")
+      assert.strictEqual(yield* exchange("memory:reverse", "cd\n"), "dc\n")
+    }).pipe(served()))
 })

@@ -1,0 +1,98 @@
+/**
+ * The reading side of a connection: chunks are decoded as they come, and what was decoded is kept until somebody takes
+ * it.
+ *
+ * ```
+ * decode --> messages --take--> reader      first the messages,
+ *       `--> failure --------->             then what stopped the decoder,
+ * end   ---> ended ----------->             or else the end
+ * ```
+ *
+ * A decoder that throws fails like one that returns an error.
+ */
+import type * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as CloseReason from "../CloseReason.ts"
+import type * as Codec from "../Codec.ts"
+
+/** What one pull gives. */
+export type Batch<A> = Arr.NonEmptyReadonlyArray<A>
+
+const empty = new Uint8Array(0)
+
+export class Inbox<In> {
+  messagesIn = 0
+  /** Decoded and not taken; never empty. */
+  messages: Array<In> | undefined = undefined
+  /** What stopped the decoder, behind the messages. */
+  failure: CloseReason.CloseReason | undefined = undefined
+  /** The decoder was told the end, and had no objection. */
+  ended = false
+  private readonly decoder: Codec.Decoder<In>
+
+  constructor(codec: Pick<Codec.Codec<In>, "decoder">) {
+    this.decoder = decoderOf(codec)
+  }
+
+  /** Whether there is something to tell the reader. */
+  get isReady(): boolean {
+    return this.messages !== undefined || this.failure !== undefined || this.ended
+  }
+
+  /** Whether a frame has begun to arrive. */
+  get isInFrame(): boolean {
+    return this.decoder.bytesBuffered > 0
+  }
+
+  take(): Batch<In> | undefined {
+    const { messages } = this
+    this.messages = undefined
+    return messages as unknown as Batch<In> | undefined // never empty
+  }
+
+  decode(chunk: Uint8Array): void {
+    const out = this.messages ?? []
+    const before = out.length
+    try {
+      this.failure = this.decoder.decode(chunk, out)
+    } catch (defect) {
+      this.failure = CloseReason.fromCause(Cause.die(defect))
+    }
+    this.keep(out, before)
+  }
+
+  /** Goes on behind a bad frame, where that can be done. */
+  recover(): void {
+    const { failure } = this
+    if (failure?._tag === "FrameCorrupt" && failure.recoverable) this.decode(empty)
+  }
+
+  /** No more bytes will come. */
+  end(): void {
+    const out: Array<In> = []
+    try {
+      this.failure = this.decoder.end(out)
+      this.ended = this.failure === undefined
+    } catch (defect) {
+      this.failure = CloseReason.fromCause(Cause.die(defect))
+    }
+    this.keep(out, 0)
+  }
+
+  private keep(out: Array<In>, before: number): void {
+    this.messagesIn += out.length - before
+    if (out.length > 0) this.messages = out
+  }
+}
+
+/** A codec that throws breaks its own connection, at the first byte, and not whoever accepts it. */
+const decoderOf = <In>(codec: Pick<Codec.Codec<In>, "decoder">): Codec.Decoder<In> => {
+  try {
+    return codec.decoder()
+  } catch (defect) {
+    const fail = () => {
+      throw defect
+    }
+    return { decode: fail, end: fail, bytesBuffered: 0 }
+  }
+}

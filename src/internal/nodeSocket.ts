@@ -1,0 +1,175 @@
+/**
+ * A raw socket over one of Node's: what `NodeTransport` gives for each connection, dialled or accepted.
+ *
+ * One function serves an event of all sockets: a closure per socket and event would double the memory of an idle
+ * connection.
+ */
+import type * as Net from "node:net"
+import * as Endpoint from "../Endpoint.ts"
+import type * as Transport from "../Transport.ts"
+
+/** The peer of a Unix socket has no name of its own. */
+const unnamed = Endpoint.unixUnsafe("")
+
+/** The wrapper of a socket, found on the socket, so that one function serves all of them. */
+const owner = Symbol("hawser/NodeTransport")
+
+interface OwnedSocket extends Net.Socket {
+  [owner]: NodeSocket
+}
+
+export class NodeSocket implements Transport.RawSocket {
+  readonly id: number
+  private readonly socket: Net.Socket
+  /** Where it was accepted, or what was dialled: the address where the system knows no better. */
+  private readonly endpoint: Endpoint.Endpoint
+  private readonly owners: Set<NodeSocket> | undefined
+  /** Asked for at once: a closed socket has forgotten it. */
+  private readonly remoteAddress: string | undefined
+  private readonly remotePort: number | undefined
+  /** Asked for when somebody wants to know, and kept. */
+  private localAddress: string | undefined
+  private localPort: number | undefined
+  private handler: Transport.RawHandler | undefined
+  /** The handler of now was told the peer's end. */
+  private toldEnd = false
+  private flowing = false
+  private closed = false
+  private code: string | undefined
+
+  /** `owners` is the set of a listener, for an accepted socket. */
+  constructor(id: number, socket: Net.Socket, endpoint: Endpoint.Endpoint, owners: Set<NodeSocket> | undefined) {
+    this.id = id
+    this.socket = socket
+    this.endpoint = endpoint
+    this.owners = owners
+    this.remoteAddress = socket.remoteAddress
+    this.remotePort = socket.remotePort
+    if (owners === undefined) this.askLocal()
+    else owners.add(this)
+    ;(socket as OwnedSocket)[owner] = this
+    socket.on("error", onError)
+    socket.on("close", onClose)
+  }
+
+  private askLocal(): void {
+    this.localAddress = this.socket.localAddress
+    this.localPort = this.socket.localPort
+  }
+
+  get local(): Endpoint.Endpoint {
+    if (this.localAddress === undefined) this.askLocal()
+    if (this.localAddress !== undefined && this.localPort !== undefined) {
+      return Endpoint.fromNativeUnsafe("Tcp", this.localAddress, this.localPort)
+    }
+    return this.owners === undefined ? unnamed : this.endpoint
+  }
+
+  get peer(): Endpoint.Endpoint {
+    if (this.remoteAddress !== undefined && this.remotePort !== undefined) {
+      return Endpoint.fromNativeUnsafe("Tcp", this.remoteAddress, this.remotePort)
+    }
+    return this.owners === undefined ? this.endpoint : unnamed
+  }
+
+  get bytesUnsent(): number {
+    return this.socket.writableLength
+  }
+
+  attach(handler: Transport.RawHandler): void {
+    if (this.handler === undefined) {
+      this.socket.on("end", onEnd)
+      this.socket.on("drain", onDrain)
+    }
+    this.handler = handler
+    this.toldEnd = false
+    if (this.closed) queueMicrotask(() => handler.onClose(this.code))
+  }
+
+  pause(): void {
+    this.socket.pause()
+  }
+
+  resume(): void {
+    if (!this.flowing) {
+      this.flowing = true
+      this.socket.on("data", onData)
+    }
+    this.socket.resume()
+    // Without data before it, Node tells the end also while nobody listens yet, and does not tell it again.
+    if (this.socket.readableEnded && !this.toldEnd && !this.closed) queueMicrotask(() => this.onEnd())
+  }
+
+  write(segments: ReadonlyArray<Uint8Array>): boolean {
+    const socket = this.socket
+    if (segments.length === 1) {
+      socket.write(segments[0] as Uint8Array) // the length was checked
+    } else {
+      socket.cork()
+      for (let i = 0; i < segments.length; i++) socket.write(segments[i] as Uint8Array) // i is below the length
+      socket.uncork()
+    }
+    // Not what write returned: it says "wait" for any large write, also for one that the kernel took at once.
+    return socket.writableLength < socket.writableHighWaterMark
+  }
+
+  end(): void {
+    this.socket.end()
+    // Node tells no drain any more; whoever waits for one is told when everything has left.
+    if (this.socket.writableLength > 0) this.socket.once("finish", onDrain)
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  reset(): void {
+    const { socket } = this
+    // While the end is on its way the kernel refuses a reset, and Node would leave the socket open for ever.
+    const ending = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
+    // Node resets TCP sockets only; on a Unix socket it reports a misuse instead.
+    if (this.remotePort === undefined || ending) socket.destroy()
+    else socket.resetAndDestroy()
+  }
+
+  onData(chunk: Buffer): void {
+    // A plain Uint8Array: Buffer differs from it in slice, toString and equality, and no other transport gives one.
+    this.handler?.onData(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))
+  }
+
+  onEnd(): void {
+    if (this.toldEnd) return
+    this.toldEnd = true
+    this.handler?.onEnd()
+  }
+
+  onDrain(): void {
+    this.handler?.onDrain()
+  }
+
+  onError(error: NodeJS.ErrnoException): void {
+    this.code ??= error.code ?? error.message
+  }
+
+  onClose(): void {
+    this.closed = true
+    this.owners?.delete(this)
+    this.handler?.onClose(this.code)
+  }
+}
+
+function onData(this: Net.Socket, chunk: Buffer): void {
+  ;(this as OwnedSocket)[owner].onData(chunk)
+}
+function onEnd(this: Net.Socket): void {
+  ;(this as OwnedSocket)[owner].onEnd()
+}
+function onDrain(this: Net.Socket): void {
+  ;(this as OwnedSocket)[owner].onDrain()
+}
+function onError(this: Net.Socket, error: Error): void {
+  ;(this as OwnedSocket)[owner].onError(error)
+}
+function onClose(this: Net.Socket): void {
+  ;(this as OwnedSocket)[owner].onClose()
+}

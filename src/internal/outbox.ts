@@ -1,0 +1,146 @@
+/**
+ * The writing side of a connection: messages collect in one writer and leave in one write; who writes too much waits.
+ *
+ * ```
+ * offer, offer, ... --> [ writer ] --flush--> raw socket --> kernel
+ *                                                `-- took no more: blocked, until onDrain
+ * ```
+ *
+ * It knows no reasons: who may write, and what a waiting writer is told when the connection ends, is the machine's.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as ByteWriter from "../ByteWriter.ts"
+import * as CloseReason from "../CloseReason.ts"
+import type * as Codec from "../Codec.ts"
+import type * as Transport from "../Transport.ts"
+
+/** Continues a fiber that waits. */
+export type Resume<A, E = CloseReason.ConnectionError> = (effect: Effect.Effect<A, E>) => void
+
+/** Replies leave when this many bytes have collected, even while the fiber is busy with its batch. */
+const flushFromBytes = 65_536
+
+export class Outbox<Out> {
+  /** Bytes handed to the raw socket. */
+  bytesOut = 0
+  /** Of these, the ones that the kernel is known to have taken. */
+  bytesTaken = 0
+  messagesOut = 0
+  /** The kernel must take something before more may be written. */
+  blocked = false
+  /** This side has ended. */
+  finished = false
+  /** The raw socket is gone: nothing leaves any more. */
+  closed = false
+  private readonly raw: Transport.RawSocket
+  private readonly codec: Pick<Codec.Codec<never, Out>, "encode">
+  private readonly writer: ByteWriter.ByteWriter = ByteWriter.make()
+  private writers: Array<Resume<void>> | undefined = undefined
+  private flushQueued = false
+
+  constructor(raw: Transport.RawSocket, codec: Pick<Codec.Codec<never, Out>, "encode">) {
+    this.raw = raw
+    this.codec = codec
+  }
+
+  /** Bytes that wait for `flush`. */
+  get bytesCollected(): number {
+    return this.writer.size
+  }
+
+  /** Encodes a message behind what waits to leave. */
+  offer(message: Out): CloseReason.CloseReason | undefined {
+    const before = this.writer.size
+    let error: CloseReason.CloseReason | undefined
+    try {
+      error = this.codec.encode(message, this.writer)
+    } catch (defect) {
+      error = CloseReason.fromCause(Cause.die(defect))
+    }
+    if (error !== undefined) {
+      if (this.writer.size > before) this.rescue(before)
+      return error
+    }
+    this.messagesOut++
+    if (this.writer.size >= flushFromBytes) this.flush()
+    return undefined
+  }
+
+  /** Sends what was there before an encoder broke off in the middle of a message, and drops that part. */
+  private rescue(size: number): void {
+    let left = size
+    const whole: Array<Uint8Array> = []
+    for (const segment of this.writer.take()) {
+      if (left > 0) whole.push(segment.subarray(0, left))
+      left -= segment.length
+    }
+    if (size > 0) this.send(whole, size)
+  }
+
+  /** Hands what collected to the kernel, in one write. */
+  flush(): void {
+    const size = this.writer.size
+    if (size > 0) this.send(this.writer.take(), size)
+  }
+
+  private send(segments: ReadonlyArray<Uint8Array>, size: number): void {
+    if (this.closed) return
+    this.bytesOut += size
+    if (!this.raw.write(segments)) this.blocked = true
+    this.bytesTaken = this.bytesOut - this.raw.bytesUnsent
+  }
+
+  /** Flushes when the current turn of JavaScript is over. */
+  flushSoon(): void {
+    if (this.flushQueued || this.writer.size === 0) return
+    this.flushQueued = true
+    queueMicrotask(() => {
+      this.flushQueued = false
+      this.flush()
+    })
+  }
+
+  /** Ends this side, once. */
+  finish(): void {
+    if (this.finished) return
+    this.flush()
+    this.finished = true
+    this.raw.end()
+  }
+
+  /** Waits for the next `wake`. */
+  get parked(): Effect.Effect<void, CloseReason.ConnectionError> {
+    return Effect.callback((resume) => park(this.writers ??= [], resume))
+  }
+
+  /** Whether a writer waits. */
+  get hasParked(): boolean {
+    return this.writers !== undefined
+  }
+
+  /** Continues every writer that waits. */
+  wake(exit: Exit.Exit<void, CloseReason.ConnectionError>): void {
+    const writers = this.writers
+    if (writers === undefined) return
+    this.writers = undefined
+    for (const resume of writers) resume(exit)
+  }
+
+  /** The kernel has taken everything. */
+  onDrain(): void {
+    this.blocked = false
+    this.bytesTaken = this.bytesOut
+    this.wake(Exit.void)
+  }
+}
+
+/** Adds a waiting fiber to a list, and takes it off again when it is interrupted. */
+export const park = <A>(list: Array<A>, resume: A): Effect.Effect<void> => {
+  list.push(resume)
+  return Effect.sync(() => {
+    const index = list.indexOf(resume)
+    if (index >= 0) list.splice(index, 1)
+  })
+}

@@ -1,0 +1,66 @@
+/**
+ * What every connection must do, whatever carries its bytes: the contracts of `Connection` and `Transport` as scenes.
+ *
+ * Each law listens, dials, talks and closes on the transport it is given, and fails with a `LawViolation` that says
+ * what happened instead. `laws` names them for a test runner, `all` runs them one after another. While they play, each
+ * raw socket is watched: it must keep the order of its events, and be gone when the scene is over.
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { MemoryTransport } from "hawser"
+ * import { ConnectionLaws } from "hawser/testing"
+ *
+ * // Effect<void, LawViolation>
+ * ConnectionLaws.all({ endpoint: "memory:laws" }).pipe(Effect.provide(MemoryTransport.layer))
+ * ```
+ *
+ * **Gotchas**: no law waits for a time. What does not come after many turns of the event loop, in which nothing moves,
+ * is a violation; a transport in virtual time gives `turn` an effect that moves its clock.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { defect, fatal, recoverable, refusal } from "./ConnectionCodecLaws.ts"
+import { close, closedIsClosed, gone, reply, reset } from "./ConnectionEndLaws.ts"
+import { batch, interruptedPull, interruptedWrite, onePull } from "./ConnectionFiberLaws.ts"
+import { addresses, interruptedConnect, lateOpen, listener, listenerScope } from "./ConnectionListenLaws.ts"
+import type { Check, Spec } from "./ConnectionSpec.ts"
+import { backpressure, finish, halfClose, order } from "./ConnectionStreamLaws.ts"
+
+export {
+  /** What a law is: it succeeds, or says what happened instead. @category models @since 0.1.0 */
+  type Check,
+  /** The values used where a spec gives none. @category models @since 0.1.0 */
+  defaults,
+  /** What the laws are given. @category models @since 0.1.0 */
+  type Spec
+} from "./ConnectionSpec.ts"
+
+/** All laws by name, to make one test of each. @category laws @since 0.1.0 */
+export const laws = {
+  order,
+  halfClose,
+  backpressure,
+  finish,
+  batch,
+  interruptedPull,
+  interruptedWrite,
+  onePull,
+  close,
+  reply,
+  closedIsClosed,
+  reset,
+  gone,
+  lateOpen,
+  listener,
+  listenerScope,
+  interruptedConnect,
+  addresses,
+  recoverable,
+  fatal,
+  refusal,
+  defect
+}
+
+/** Checks all laws; the first that is broken is the failure. @category laws @since 0.1.0 */
+export const all = (spec: Spec): Check => Effect.forEach(Object.values(laws), (law) => law(spec), { discard: true })

@@ -1,0 +1,72 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Duration } from "effect"
+import * as Report from "../../src/cli/Report.ts"
+import * as Style from "../../src/cli/Style.ts"
+import type * as CloseReason from "../../src/CloseReason.ts"
+import * as Endpoint from "../../src/Endpoint.ts"
+
+const peer = Endpoint.tcpUnsafe("127.0.0.1", 40312)
+const overLimit = { _tag: "OverLimit", limit: "maxConnections", max: 5 } as const
+const counts = { bytesIn: 2048, bytesOut: 27, messagesIn: 1, messagesOut: 1 }
+const ended = (reason: CloseReason.CloseReason): Report.Event => ({ _tag: "Ended", id: 1, peer, reason, ...counts })
+const report = { served: 10, drained: 2, forced: 1, refused: 3, elapsed: Duration.millis(1250) }
+
+const cases: ReadonlyArray<[event: Report.Event, text: string, json: object]> = [
+  [
+    { _tag: "Listening", endpoint: peer },
+    "listening on tcp://127.0.0.1:40312: reverse, lines; Ctrl-C drains and ends",
+    { service: "reverse", endpoint: "tcp://127.0.0.1:40312" }
+  ],
+  [
+    { _tag: "Accepted", id: 1, peer },
+    "#1 connected from tcp://127.0.0.1:40312",
+    { id: 1, peer: "tcp://127.0.0.1:40312" }
+  ],
+  [
+    { _tag: "Waiting", id: 2, peer },
+    "#2 waits for room, from tcp://127.0.0.1:40312",
+    { id: 2, peer: "tcp://127.0.0.1:40312" }
+  ],
+  [
+    { _tag: "Refused", id: 3, peer, reason: overLimit, refusal: "goodbye" },
+    "#3 turned away (goodbye), from tcp://127.0.0.1:40312: maxConnections is 5",
+    { id: 3, peer: "tcp://127.0.0.1:40312", reason: overLimit, refusal: "goodbye" }
+  ],
+  [
+    ended({ _tag: "PeerClosed" }),
+    "#1 ended: the peer closed the connection (2KiB in, 27B out, 1 message)",
+    { id: 1, peer: "tcp://127.0.0.1:40312", reason: { _tag: "PeerClosed" }, ...counts }
+  ],
+  [
+    ended({ _tag: "HandlerFailed", message: "boom", cause: Cause.die(new Error("boom")) }),
+    "#1 ended: the handler failed: boom (2KiB in, 27B out, 1 message)",
+    { id: 1, peer: "tcp://127.0.0.1:40312", reason: { _tag: "HandlerFailed", message: "boom" }, ...counts }
+  ],
+  [
+    { _tag: "Draining", open: 1 },
+    "draining: 1 open connection; Ctrl-C again ends at once",
+    { open: 1 }
+  ],
+  [
+    { _tag: "Drained", report },
+    "drained in 1.25s: 10 served, 2 drained, 1 forced, 3 refused",
+    { served: 10, drained: 2, forced: 1, refused: 3, elapsedMillis: 1250 }
+  ],
+  [
+    { _tag: "Lost", events: 7 },
+    "7 events not shown: stdout was not read as fast as they came",
+    { events: 7 }
+  ]
+]
+
+describe.each(cases)("%o", (event, text, json) => {
+  it("is one line for people", () => {
+    assert.strictEqual(Report.text("reverse, lines", Style.plain)({ millis: 0, event }), text)
+  })
+
+  it("is one object for programs", () => {
+    const line = Report.json("reverse")({ millis: 1_763_805_600_123, event })
+    assert.notInclude(line, "\n")
+    assert.deepStrictEqual(JSON.parse(line), { time: "2025-11-22T10:00:00.123Z", event: event._tag, ...json })
+  })
+})
