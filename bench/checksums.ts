@@ -38,12 +38,13 @@ const bigintTable = (poly: bigint): (bytes: Uint8Array) => bigint => {
   }
 }
 
+// The package "crc" takes any Uint8Array, though its types ask for a Buffer.
 const rows: ReadonlyArray<Row> = [
   {
     crc: CrcCatalogue.crc32IsoHdlc,
     rivals: [
       { name: "crc-32", compute: (bytes) => crc32Package.buf(bytes, 0) },
-      { name: "crc", compute: (bytes) => crcPackage.crc32(bytes) },
+      { name: "crc", compute: (bytes) => crcPackage.crc32(bytes as Buffer) },
       { name: "node:zlib", native: true, compute: (bytes) => zlib.crc32(bytes) },
       { name: "@node-rs/crc32", native: true, compute: (bytes) => nodeRs.crc32(bytes) }
     ]
@@ -55,8 +56,14 @@ const rows: ReadonlyArray<Row> = [
       { name: "@node-rs/crc32", native: true, compute: (bytes) => nodeRs.crc32c(bytes) }
     ]
   },
-  { crc: CrcCatalogue.crc16Modbus, rivals: [{ name: "crc", compute: (bytes) => crcPackage.crc16modbus(bytes) }] },
-  { crc: CrcCatalogue.crc16Ibm3740, rivals: [{ name: "crc", compute: (bytes) => crcPackage.crc16ccitt(bytes) }] },
+  {
+    crc: CrcCatalogue.crc16Modbus,
+    rivals: [{ name: "crc", compute: (bytes) => crcPackage.crc16modbus(bytes as Buffer) }]
+  },
+  {
+    crc: CrcCatalogue.crc16Ibm3740,
+    rivals: [{ name: "crc", compute: (bytes) => crcPackage.crc16ccitt(bytes as Buffer) }]
+  },
   { crc: CrcCatalogue.crc64Xz, rivals: [{ name: "bigint table", compute: bigintTable(0xc96c_5795_d787_0f42n) }] }
 ]
 

@@ -9,14 +9,14 @@ import { writeFileSync } from "node:fs"
 import { cpus, release } from "node:os"
 import { basename, resolve } from "node:path"
 import { parseArgs } from "node:util"
-import { cores, Generator, quiet, RunningServer } from "./processes.ts"
+import { cores, exclusively, Generator, quiet, RunningServer } from "./processes.ts"
 import { maxNoise, type Measurement, overview, type Round, summarize, table, uncertainty } from "./report.ts"
 import { type Peer, peers, reference, type Scenario, scenarios } from "./scenarios.ts"
 
 const usage = `npm run bench [-- NAME ...]      scenarios whose names begin so; all without one
   --peers A,B        only these, besides ${reference}
   --rounds N         at least N rounds (5); up to twice as many while the ratios lie far apart
-  --seconds S        measured time of a run (1.5), after --warmup S (1)
+  --seconds S        measured time of a run (1.5), after --warmup S (2)
   --tree FOLDER      also the hawser of another working tree, such as one with a change to try; may be repeated
   --json FILE        everything measured
   --cpu-prof FOLDER  a CPU profile of every server (one round is enough)
@@ -28,7 +28,7 @@ const { positionals: names, values: flags } = parseArgs({
     peers: { type: "string" },
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "1.5" },
-    warmup: { type: "string", default: "1" },
+    warmup: { type: "string", default: "2" },
     tree: { type: "string", multiple: true, default: [] },
     json: { type: "string" },
     "cpu-prof": { type: "string" },
@@ -89,7 +89,11 @@ const measureMemory = async (generator: Generator, server: RunningServer, { load
   const before = await server.memory()
   const after = await generator.hold(server, load, () => server.memory())
   const perConnection = (key: keyof typeof after) => (after[key] - before[key]) / load.connections / 1024
-  return { values: { resident: perConnection("residentBytes"), heap: perConnection("heapBytes") }, noise: 0, repeats: 0 }
+  return {
+    values: { resident: perConnection("residentBytes"), heap: perConnection("heapBytes") },
+    noise: 0,
+    repeats: 0
+  }
 }
 
 const measure = async (generator: Generator, peer: Peer, scenario: Scenario): Promise<Measurement> => {
@@ -121,7 +125,7 @@ const measureScenario = async (generator: Generator, scenario: Scenario): Promis
       if (process.stderr.isTTY) {
         process.stderr.write(`\r\x1b[K${scenario.name}, round ${done.length + 1}: ${peer.name} `)
       }
-      round[peer.name] = await measure(generator, peer, scenario)
+      round[peer.name] = await exclusively(() => measure(generator, peer, scenario))
     }
     done.push(round)
   }

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
+import { createServer } from "node:net"
 import { availableParallelism, cpus, tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
@@ -194,12 +195,29 @@ export class Generator {
   }
 }
 
+/** Lets no other suite on this machine measure meanwhile: who listens on a name that dies with its process has the turn. */
+export const exclusively = async <A>(measure: () => Promise<A>): Promise<A> => {
+  if (process.platform !== "linux") return measure()
+  const turn = createServer()
+  while (!turn.listening) {
+    turn.listen("\0hawser-bench")
+    await once(turn, "listening").catch(() => after(100 + Math.random() * 200))
+  }
+  try {
+    return await measure()
+  } finally {
+    turn.close()
+  }
+}
+
+const after = (millis: number) => new Promise<void>((resolve) => setTimeout(resolve, millis))
+
 /** Waits for a moment in which nobody else works on this machine, but not for ever. */
 export const quiet = async (millis: number): Promise<void> => {
   const sampleMillis = 150
   for (let waited = 0; waited < millis; waited += sampleMillis) {
     const before = cpus()
-    await new Promise((resolve) => setTimeout(resolve, sampleMillis))
+    await after(sampleMillis)
     const idle = cpus().map((cpu, i) => cpu.times.idle - (before[i]?.times.idle ?? 0))
     if (idle.every((part) => part > sampleMillis * 0.75)) return
   }

@@ -65,14 +65,16 @@ export const FrameTooLarge = Schema.TaggedStruct("FrameTooLarge", {
 })
 
 /**
- * A frame's content is wrong. When `recoverable`, the boundary is known and decoding can go on after it.
+ * A frame's content is wrong. When `recoverable`, the boundary is known, or was found again by throwing `skippedBytes`
+ * away, and decoding can go on after it.
  *
  * @category models
  * @since 0.1.0
  */
 export const FrameCorrupt = Schema.TaggedStruct("FrameCorrupt", {
   message: Schema.String,
-  recoverable: Schema.Boolean
+  recoverable: Schema.Boolean,
+  skippedBytes: Schema.optionalKey(Schema.Finite)
 })
 
 /** The stream ended `bufferedBytes` into a frame. @category models @since 0.1.0 */

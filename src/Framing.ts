@@ -8,34 +8,45 @@
  * lines, delimited    h e l l o LF w o r l d LF
  * fixed               [ 8 bytes ][ 8 bytes ]
  * lengthPrefixed      [header][length][payload]      the message is header + payload
+ * sized               a head that tells the size, as devices have it; the message is all of the frame
+ * escaped             SLIP, HDLC, COBS: a delimiter that is escaped in the content
  * chunks              whatever one read returned
+ *
+ * enclosed(framing)      a start mark and a trailer taken off
+ * checksummed(framing)   a checksum verified and taken off
  * ```
  *
  * A frame that lies in one chunk is a view into it; one that is spread over many is copied once. A decoder keeps at
  * most one unfinished frame and no chunk. All sizes are limited: `maxFrameBytes` bounds the *message*, without
  * terminator or length field, and a frame is refused as soon as it is certain to be larger.
  *
- * **Gotchas**: a bad option throws `FramingOptionsError` when the framing is made, so at start-up. Errors of the
- * decoders here are all fatal: where the boundary is lost, what follows means nothing.
+ * **Gotchas**: a bad option throws `FramingOptionsError` when the framing is made, so at start-up. Where the boundary is
+ * lost, what follows means nothing and the error is fatal, unless `sized` was told how to find a boundary again. A frame
+ * that is bad between known boundaries (`escaped`, `enclosed`, `checksummed`) is a recoverable error: see `Codec.attempt`.
  *
  * Laws: `CodecLaws` in `hawser/testing`.
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
-import type * as CloseReason from "./CloseReason.ts"
 import type { Codec } from "./Codec.ts"
 import { ChunksDecoder } from "./internal/chunksDecoder.ts"
 import { DelimitedDecoder, Delimiter } from "./internal/delimitedDecoder.ts"
-import * as sized from "./internal/sizedDecoder.ts"
+import {
+  ensure,
+  maxFrame,
+  type MaxFrameBytes,
+  oneOf,
+  positive,
+  refused,
+  someBytes,
+  tooLarge
+} from "./internal/framingOptions.ts"
+import * as decoders from "./internal/sizedDecoder.ts"
 
-/**
- * The largest message in bytes, or the decision that peers may make this process hold as much as they like.
- *
- * @category options
- * @since 0.1.0
- */
-export type MaxFrameBytes = number | "unbounded"
+export { type Checksummed, checksummed, type Covered, type Enclosed, enclosed } from "./internal/checkedFraming.ts"
+export { escaped, type Stuffing } from "./internal/escapedFraming.ts"
+export { FramingOptionsError, type MaxFrameBytes } from "./internal/framingOptions.ts"
+export { type Resync, sized } from "./internal/measuredFraming.ts"
 
 /**
  * What happens to bytes after the last terminator when the peer ends the stream: they are the last message, or the
@@ -45,22 +56,6 @@ export type MaxFrameBytes = number | "unbounded"
  * @since 0.1.0
  */
 export type Unterminated = "emit" | "reject"
-
-/**
- * An option that no framing can have. Thrown by the constructors.
- *
- * @category errors
- * @since 0.1.0
- */
-export class FramingOptionsError extends Data.TaggedError("FramingOptionsError")<{
-  readonly option: string
-  readonly value: unknown
-  readonly rule: string
-}> {
-  override readonly message = `${this.option} must be ${this.rule}, got ${
-    typeof this.value === "string" ? JSON.stringify(this.value) : String(this.value)
-  }`
-}
 
 /**
  * Frames that end with a line feed, a carriage return and line feed, or either.
@@ -107,10 +102,7 @@ export const delimited = (options: {
   readonly maxFrameBytes: MaxFrameBytes
   readonly unterminated: Unterminated
 }): Codec<Uint8Array> => {
-  const { delimiter } = options
-  const bytes = typeof delimiter === "string" ? new TextEncoder().encode(delimiter) : Uint8Array.from(delimiter)
-  ensure("delimiter", bytes.length > 0, delimiter, "at least one byte")
-  return terminated(new Delimiter(bytes), false, options)
+  return terminated(new Delimiter(someBytes("delimiter", options.delimiter)), false, options)
 }
 
 /**
@@ -125,7 +117,7 @@ export const delimited = (options: {
 export const fixed = (options: { readonly frameBytes: number }): Codec<Uint8Array> => {
   const frameBytes = positive("frameBytes", options.frameBytes)
   return {
-    decoder: () => new sized.FixedDecoder(frameBytes),
+    decoder: () => new decoders.FixedDecoder(frameBytes),
     encode: (message, writer) => {
       if (message.length > frameBytes) {
         return tooLarge(message.length, frameBytes)
@@ -174,7 +166,7 @@ export const lengthPrefixed = (options: {
   const endianness = oneOf("endianness", options.endianness ?? "big", ["big", "little"])
   const offsetBytes = options.offsetBytes ?? 0
   const adjustmentBytes = options.adjustmentBytes ?? 0
-  const largest = sized.largestValue(widthBytes)
+  const largest = decoders.largestValue(widthBytes)
   ensure("offsetBytes", Number.isSafeInteger(offsetBytes) && offsetBytes >= 0, offsetBytes, "an integer of 0 or more")
   ensure("maxFrameBytes", limit >= offsetBytes, limit, `at least offsetBytes, ${offsetBytes}`)
   ensure(
@@ -183,13 +175,13 @@ export const lengthPrefixed = (options: {
     adjustmentBytes,
     `an integer of at least ${-largest}`
   )
-  const field: sized.LengthField = { widthBytes, offsetBytes, adjustmentBytes, endianness }
+  const field: decoders.LengthField = { widthBytes, offsetBytes, adjustmentBytes, endianness }
   // A limit in every error is a number: no field can announce more than this.
   const maxMessageBytes = Math.min(limit, Number.MAX_SAFE_INTEGER)
   const maxEncodedBytes = Math.min(maxMessageBytes, largest + adjustmentBytes + offsetBytes)
   const minEncodedBytes = offsetBytes + Math.max(0, adjustmentBytes)
   return {
-    decoder: () => new sized.LengthDecoder(field, maxMessageBytes),
+    decoder: () => new decoders.LengthDecoder(field, maxMessageBytes),
     encode: (message, writer) => {
       if (message.length > maxEncodedBytes) {
         return tooLarge(message.length, maxEncodedBytes)
@@ -200,7 +192,7 @@ export const lengthPrefixed = (options: {
       if (offsetBytes > 0) {
         writer.bytes(message.subarray(0, offsetBytes))
       }
-      sized.writeLength(writer.reserve(widthBytes), message.length - offsetBytes - adjustmentBytes, endianness)
+      decoders.writeLength(writer.reserve(widthBytes), message.length - offsetBytes - adjustmentBytes, endianness)
       writer.bytes(offsetBytes > 0 ? message.subarray(offsetBytes) : message)
       return undefined
     },
@@ -267,32 +259,4 @@ const terminated = (
     },
     maxFrameBytes
   }
-}
-
-const tooLarge = (bytes: number, maxFrameBytes: number): CloseReason.FrameError => ({
-  _tag: "FrameTooLarge",
-  bytes,
-  maxFrameBytes,
-  direction: "outbound"
-})
-
-const refused = (message: string): CloseReason.FrameError => ({ _tag: "FrameCorrupt", message, recoverable: true })
-
-const ensure = (option: string, valid: boolean, value: unknown, rule: string): void => {
-  if (!valid) {
-    throw new FramingOptionsError({ option, value, rule })
-  }
-}
-
-const positive = (option: string, value: number, rule = "a positive integer"): number => {
-  ensure(option, Number.isSafeInteger(value) && value > 0, value, rule)
-  return value
-}
-
-const maxFrame = (value: MaxFrameBytes): number =>
-  value === "unbounded" ? Infinity : positive("maxFrameBytes", value, `a positive integer or "unbounded"`)
-
-const oneOf = <const A extends string | number>(option: string, value: A, allowed: ReadonlyArray<A>): A => {
-  ensure(option, allowed.includes(value), value, `one of ${allowed.map((a) => JSON.stringify(a)).join(", ")}`)
-  return value
 }

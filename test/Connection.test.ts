@@ -4,6 +4,7 @@ import { Cause, Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { CloseReason, Codec, Connection, Endpoint, Framing, MemoryTransport, Transport } from "../src/index.ts"
 import * as internal from "../src/internal/connection.ts"
+import { Outbox } from "../src/internal/outbox.ts"
 
 const lines = Codec.text(Framing.lines({ maxFrameBytes: 100_000, ending: "lf", unterminated: "emit" }))
 
@@ -35,6 +36,29 @@ const sockets = Effect.gen(function*() {
   yield* settle
   return { peer: raw, raw: accepted[0]!, heard, bytes: () => bytes }
 })
+
+/** A raw socket that does nothing but write down what is asked of it. */
+const recording = () => {
+  const calls: Array<string> = []
+  const endpoint = Endpoint.memoryUnsafe("here")
+  const raw: Transport.RawSocket = {
+    id: 1,
+    local: endpoint,
+    peer: endpoint,
+    bytesUnsent: 0,
+    attach: () => {},
+    pause: () => {},
+    resume: () => {},
+    write: (segments) => {
+      calls.push(`write ${segments.reduce((sum, segment) => sum + segment.length, 0)}`)
+      return true
+    },
+    end: () => calls.push("end"),
+    destroy: () => calls.push("destroy"),
+    reset: () => calls.push("reset")
+  }
+  return { calls, raw }
+}
 
 const send = (raw: Transport.RawSocket, text: string) => raw.write([new TextEncoder().encode(text)])
 
@@ -194,15 +218,18 @@ describe("reading", () => {
       assert.strictEqual(reasonOf(yield* Effect.exit(machine.pull)), "end")
     }))
 
-  it.effect("what came with the end is given behind what waited before it", () =>
+  it.effect("an end that is told early is heard in its turn", () =>
     Effect.gen(function*() {
-      const { peer, raw } = yield* sockets
-      const connection = yield* Connection.fromRawSocket(raw, lines, { linger: 0 })
-      send(peer, "one\nlast")
-      peer.end()
-      yield* settle
-      assert.deepStrictEqual([yield* connection.pull, yield* connection.pull], [["one"], ["last"]])
-      assert.strictEqual(reasonOf(yield* Effect.exit(connection.pull)), "end")
+      const { raw } = yield* sockets
+      const machine = internal.open(raw, lines)
+      // Node may tell the end of a socket that is paused.
+      machine.onData(Uint8Array.of(0x61, 0x0a, 0xff, 0x0a, 0x62))
+      machine.onEnd()
+      assert.deepStrictEqual(yield* machine.pull, ["a"])
+      const error = reasonOf(yield* Effect.exit(machine.pull))
+      assert.strictEqual((error as CloseReason.CloseReason)._tag, "FrameCorrupt")
+      assert.deepStrictEqual(yield* machine.pull, ["b"])
+      assert.strictEqual(reasonOf(yield* Effect.exit(machine.pull)), "end")
     }))
 
   it.effect("an error that nobody has heard yet is not overtaken by what arrives", () =>
@@ -233,6 +260,47 @@ describe("reading", () => {
         recoverable: true
       })
       assert.strictEqual(reasonOf(yield* Effect.exit(connection.pull)), "end")
+    }))
+
+  it.effect("a decoder is asked for its end until it has no more to say", () =>
+    Effect.gen(function*() {
+      const { peer, raw } = yield* sockets
+      let ends = 0
+      const chatty: Codec.Codec<string> = {
+        ...lines,
+        decoder: () => ({
+          decode: () => undefined,
+          end: (out) => {
+            ends++
+            if (ends === 1) return { _tag: "FrameCorrupt", message: "bad", recoverable: true }
+            if (ends === 2) out.push("last")
+            if (ends === 3) throw new Error("asked again")
+            return undefined
+          },
+          bytesBuffered: 0
+        })
+      }
+      const connection = yield* Connection.fromRawSocket(raw, chatty, { linger: 0 })
+      peer.end()
+      yield* settle
+      assert.strictEqual(
+        (reasonOf(yield* Effect.exit(connection.pull)) as CloseReason.CloseReason)._tag,
+        "FrameCorrupt"
+      )
+      assert.deepStrictEqual(yield* connection.pull, ["last"])
+      for (let i = 0; i < 2; i++) assert.strictEqual(reasonOf(yield* Effect.exit(connection.pull)), "end")
+    }))
+
+  it.effect("a decoder that throws at the end breaks its connection", () =>
+    Effect.gen(function*() {
+      const { peer, raw } = yield* sockets
+      const decoder = () => ({ ...lines.decoder(), decode: () => undefined, end: () => assert.fail("no end") })
+      const connection = yield* Connection.fromRawSocket(raw, { ...lines, decoder }, { linger: 0 })
+      peer.end()
+      for (let i = 0; i < 2; i++) {
+        const reason = reasonOf(yield* Effect.exit(connection.pull))
+        assert.strictEqual((reason as CloseReason.CloseReason)._tag, "HandlerFailed")
+      }
     }))
 
   it.effect("a reset after the peer's end takes nothing away", () =>
@@ -297,24 +365,7 @@ describe("writing", () => {
 
   it.effect("a batch leaves in one write, and what an encoder left half done does not leave", () =>
     Effect.gen(function*() {
-      const { raw } = yield* sockets
-      const writes: Array<number> = []
-      const counting: Transport.RawSocket = {
-        ...raw,
-        id: raw.id,
-        local: raw.local,
-        peer: raw.peer,
-        bytesUnsent: 0,
-        attach: () => {},
-        resume: () => {},
-        pause: () => {},
-        end: () => {},
-        destroy: () => {},
-        write: (segments) => {
-          writes.push(segments.reduce((sum, segment) => sum + segment.length, 0))
-          return true
-        }
-      }
+      const { calls, raw } = recording()
       const codec: Codec.Codec<Uint8Array, Uint8Array | "half" | "refused half"> = {
         ...Codec.bytes,
         encode: (message, writer) => {
@@ -331,7 +382,7 @@ describe("writing", () => {
           return undefined
         }
       }
-      const machine = internal.open(counting, codec)
+      const machine = internal.open(raw, codec)
       const small = new Uint8Array(10)
       const large = new Uint8Array(5000)
       yield* machine.write([small, large, small])
@@ -340,7 +391,7 @@ describe("writing", () => {
         yield* Effect.exit(machine.write([bad]))
       }
       yield* machine.write([small])
-      assert.deepStrictEqual(writes, [5020, 5020, 5020, 10])
+      assert.deepStrictEqual(calls, ["write 5020", "write 5020", "write 5020", "write 10"])
       assert.deepStrictEqual([machine.bytesOut, machine.bytesOffered, machine.messagesOut], [15_070, 15_070, 10])
     }))
 
@@ -354,6 +405,38 @@ describe("writing", () => {
       machine.flushSoon()
       yield* settle
       assert.deepStrictEqual([machine.bytesOut, machine.bytesTaken, machine.isBlocked], [69_632, 65_536, true])
+      machine.offer(new Uint8Array(1))
+      machine.flushSoon()
+      yield* settle
+      assert.strictEqual(machine.bytesOut, 69_633)
+    }))
+
+  it.effect("a writer that gave up is forgotten", () =>
+    Effect.gen(function*() {
+      const outbox = new Outbox(recording().raw, Codec.bytes)
+      const fiber = yield* Effect.forkChild(outbox.parked, { startImmediately: true })
+      assert.isTrue(outbox.hasParked)
+      yield* Fiber.interrupt(fiber)
+      assert.isFalse(outbox.hasParked)
+    }))
+
+  it.effect("the end is said once, and nothing is written to a socket that is gone", () =>
+    Effect.gen(function*() {
+      const { calls, raw } = recording()
+      const machine = internal.open(raw, Codec.bytes)
+      yield* machine.write([new Uint8Array(1)])
+      yield* machine.finish
+      yield* machine.finish
+      machine.shutdown(CloseReason.closed)
+      machine.abort(CloseReason.closed)
+      assert.deepStrictEqual(calls, ["write 1", "end", "destroy"])
+      const other = recording()
+      const gone = internal.open(other.raw, Codec.bytes)
+      gone.onClose("ECONNRESET")
+      gone.offer(new Uint8Array(1))
+      gone.flush()
+      gone.abort(CloseReason.closed)
+      assert.deepStrictEqual([other.calls, gone.bytesOut, gone.bytesOffered], [[], 0, 0])
     }))
 })
 
@@ -413,6 +496,19 @@ describe("ending", () => {
       yield* settle
       machine.abort(CloseReason.forcedByDrain)
       assert.deepStrictEqual([machine.reason, closed, machine.isClosed], [CloseReason.peerClosed, 1, true])
+    }))
+
+  it.effect("one that is ending already goes on reading through a drain, for the peer's end", () =>
+    Effect.gen(function*() {
+      const { heard, peer, raw } = yield* sockets
+      const machine = internal.open(raw, lines)
+      machine.shutdown(CloseReason.closed)
+      machine.drain()
+      peer.resume()
+      send(peer, "late\n")
+      peer.end()
+      yield* settle
+      assert.deepStrictEqual([machine.isClosed, heard], [true, ["end", "close in peace"]])
     }))
 
   it.effect("a socket that went by itself is told when the reason is known", () =>

@@ -10,13 +10,13 @@ const shortestByHand = (poly: number, below: number): ReadonlyMap<number, number
   const shortest = new Map<number, number>()
   for (let error = 1; error < 2 ** below; error += 2) {
     let rest = error
-    for (let top = 31 - Math.clz32(poly); 31 - Math.clz32(rest) >= top && rest > 0;) {
+    const top = 31 - Math.clz32(poly)
+    while (rest > 0 && 31 - Math.clz32(rest) >= top) {
       rest ^= poly << (31 - Math.clz32(rest)) - top
     }
     if (rest !== 0) continue
     const weight = error.toString(2).replaceAll("0", "").length
-    const top = 31 - Math.clz32(error)
-    shortest.set(weight, Math.min(shortest.get(weight) ?? Infinity, top))
+    shortest.set(weight, Math.min(shortest.get(weight) ?? Infinity, 31 - Math.clz32(error)))
   }
   return shortest
 }

@@ -114,6 +114,24 @@ it.effect("a write beyond the window says wait, and drains when the peer has rea
     assert.deepStrictEqual([clientEar.heard, serverEar.bytes, client.bytesUnsent], [["drain"], 165_535, 0])
   }))
 
+it.effect("what both sides ended closes when all has left", () =>
+  Effect.gen(function*() {
+    const { client, clientEar, server, serverEar } = yield* pair
+    server.pause()
+    client.write([new Uint8Array(100_000)])
+    client.end()
+    server.end()
+    yield* settle
+    assert.deepStrictEqual(clientEar.heard, ["end"])
+    server.resume()
+    yield* settle
+    assert.deepStrictEqual([clientEar.heard, serverEar.bytes, serverEar.heard.slice(-2)], [
+      ["end", "drain", "close"],
+      100_000,
+      ["end", "close"]
+    ])
+  }))
+
 it.effect("destroying loses what the window did not take, and ends", () =>
   Effect.gen(function*() {
     const { client, clientEar, server, serverEar } = yield* pair

@@ -92,7 +92,7 @@ node("binding", (it) => {
   it.effect("a bind that is interrupted leaves nothing and hurts nobody", () =>
     Effect.gen(function*() {
       const before = resources()
-      const busy = yield* listen("tcp://127.0.0.1:0")
+      const busy = yield* listen("tcp://*:0")
       for (const endpoint of ["tcp://localhost:0", "tcp://nonexistent.invalid:0", Endpoint.format(busy.endpoint)]) {
         for (let turns = 0; turns < 3; turns++) {
           const fiber = yield* Effect.forkChild(Effect.scoped(Effect.andThen(listen(endpoint), Effect.never)), {
@@ -184,20 +184,17 @@ node("socket files", (it) => {
   it.effect("one on which somebody listens stays, and who listens is left in peace", () =>
     watching((sockets) =>
       Effect.gen(function*() {
-        const accepted: Array<Transport.RawSocket> = []
+        let ended = 0
         yield* listen(endpoint, (raw) => {
-          raw.attach(deaf)
+          raw.attach({ ...deaf, onEnd: () => ended++ })
           raw.resume()
-          accepted.push(raw)
         })
         const file = Fs.lstatSync(path).ino
         assert.deepStrictEqual(yield* bindFailure(endpoint), ["AddressInUse", "EADDRINUSE"])
         assert.strictEqual(Fs.lstatSync(path).ino, file)
-        yield* connect(endpoint)
-        // The probe came and went.
-        yield* until("the accept", () => accepted.length === 2)
-        accepted[0]!.end()
-        yield* until("the end of the probe", () => sockets.open === 2)
+        // The probe goes without being asked to.
+        yield* until("the end of the probe", () => ended === 1)
+        assert.strictEqual(sockets.made, 2)
       })
     ))
 
@@ -258,6 +255,23 @@ node("addresses", (it) => {
       for (const name of names) assert.strictEqual(name.slice(0, expected.length), expected)
       assert.strictEqual(listening._tag === "Tcp" && listening.port > 0, true)
       assert.strictEqual(Endpoint.format(listening).includes("*"), endpoint.includes("*"))
+    }))
+
+  it.effect("are remembered when nobody asked before the close", () =>
+    Effect.gen(function*() {
+      const accepted: Array<Transport.RawSocket> = []
+      const { endpoint } = yield* listen("tcp://127.0.0.1:0", (raw) => accepted.push(raw))
+      const client = yield* connect(endpoint)
+      yield* until("the accept", () => accepted.length > 0)
+      let closed = 0
+      for (const raw of [client, accepted[0]!]) {
+        raw.attach({ ...deaf, onClose: () => closed++ })
+        raw.destroy()
+      }
+      yield* until("the closes", () => closed === 2)
+      const names = [accepted[0]!.peer, client.local, client.peer, accepted[0]!.local].map(Endpoint.format)
+      assert.deepStrictEqual([names[0], names[2]], [names[1], names[3]])
+      assert.match(names[0]!, /^tcp:\/\/127\.0\.0\.1:\d+$/)
     }))
 
   it.effect("a Unix client has no name", () =>

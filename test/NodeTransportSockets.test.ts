@@ -1,9 +1,11 @@
 /** What becomes of Node's sockets, whatever happens to those who hold them. */
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Exit, Fiber, Schema, Scope } from "effect"
+import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Codec, Connection, Endpoint, NodeTransport, Transport } from "../src/index.ts"
+import { NodeSocket } from "../src/internal/nodeSocket.ts"
 import { countingFibers, resources, timers, until, watching } from "./support/nodeSockets.ts"
 
 class Ear implements Transport.RawHandler {
@@ -96,6 +98,21 @@ for (const endpoint of endpoints) {
         yield* until("the accept", () => accepted.length === 2)
         const ids = [client, server, next, accepted[1]!].map(({ id }) => id)
         assert.deepStrictEqual(ids.toSorted((a, b) => a - b), [0, 1, 2, 3].map((i) => Math.min(...ids) + i))
+      }))
+
+    it.effect("is forgotten by its listener when it closes", () =>
+      Effect.gen(function*() {
+        const { listener } = yield* pair(endpoint)
+        const owners = new Set<NodeSocket>()
+        const socket = Net.connect(
+          listener.endpoint._tag === "Unix"
+            ? { path: listener.endpoint.path }
+            : { port: listener.endpoint._tag === "Tcp" ? listener.endpoint.port : 0 }
+        )
+        const raw = new NodeSocket(1, socket, listener.endpoint, owners)
+        assert.deepStrictEqual(Array.from(owners), [raw])
+        raw.destroy()
+        yield* until("it is forgotten", () => owners.size === 0)
       }))
 
     it.effect("flows after a pause that came first", () =>

@@ -1,5 +1,5 @@
 /**
- * Prints a server's events while it serves: the server hands them over and never waits for stdout.
+ * Prints a server's events, and what its service found, while it serves: the server hands them over and never waits for stdout.
  *
  * ```
  * server --onEvent--> [ at most 4096 events ] --> fiber --> stdout, many lines in one write
@@ -18,7 +18,6 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import type * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import type * as Server from "../Server.ts"
 import type * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
 import type * as Report from "./Report.ts"
@@ -29,7 +28,7 @@ const maxEvents = 4096
 /** A log that is being printed. @category models @since 0.1.0 */
 export interface EventLog {
   /** Takes an event; never waits and never throws. */
-  readonly onEvent: (event: Server.Event) => void
+  readonly onEvent: (event: Report.Event) => void
   /** Fails when stdout cannot be written to any more. */
   readonly failed: Effect.Effect<never, Output.Closed | Failure.Failure>
 }
@@ -41,7 +40,7 @@ export const make = Effect.fnUntraced(function*(
   const clock = yield* Clock.Clock
   const queue = yield* Queue.dropping<Report.Entry, Cause.Done>(maxEvents)
   let lost = 0
-  const onEvent = (event: Server.Event): void => {
+  const onEvent = (event: Report.Event): void => {
     if (!Queue.offerUnsafe(queue, { millis: clock.currentTimeMillisUnsafe(), event })) lost++
   }
   const lines = Stream.mapArray(Stream.fromQueue(queue), (entries) => {

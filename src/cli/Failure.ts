@@ -3,8 +3,9 @@
  *
  * ```
  * 0  done, or drained                      3    what arrived is not what the framing promises
- * 1  the network or the peer failed        4    it took too long
- * 2  wrong use, or a local error           130  143  ended by SIGINT, SIGTERM
+ * 1  the network or the peer failed             or a checksum is not what it should be
+ * 2  wrong use, or a local error           4    it took too long
+ *                                         130  143  ended by SIGINT, SIGTERM
  * ```
  *
  * Every error that a command can meet becomes a `Failure` here, and nowhere else.
@@ -27,6 +28,9 @@ export class Failure extends Data.TaggedError("Failure")<{
   /** What the reader can do about it. */
   readonly hint?: string | undefined
 }> {}
+
+/** Failures that were told as they came, of which only the exit code is left. @category errors @since 0.1.0 */
+export class Reported extends Data.TaggedError("Reported")<{ readonly exitCode: ExitCode }> {}
 
 /** Wrong use of the program, or an error on this machine. @category constructors @since 0.1.0 */
 export const local = (message: string, hint?: string): Failure => new Failure({ exitCode: 2, message, hint })

@@ -24,6 +24,8 @@ export interface Choice {
   readonly name: string
   /** Whether a boundary is only a guess, so that one message must be answered before the next is sent. */
   readonly guesses: boolean
+  /** Whether frames end with a mark, so that they are better made of text than of any bytes. */
+  readonly isText: boolean
 }
 
 /** What a framing must be, for messages. @category constants @since 0.1.0 */
@@ -80,7 +82,12 @@ const delimitedRule = String.raw`delimited:TEXT, where TEXT is not empty and esc
 
 const choice = (name: string, codec: () => Codec.Codec<Uint8Array>): Result.Result<Choice, string> =>
   Result.try({
-    try: () => ({ codec: codec(), name, guesses: name.startsWith("chunks ") }),
+    try: () => ({
+      codec: codec(),
+      name,
+      guesses: name.startsWith("chunks "),
+      isText: /^lines | that end with /.test(name)
+    }),
     catch: (error) => error instanceof Framing.FramingOptionsError ? `one whose ${error.message}` : rule
   })
 

@@ -1,5 +1,5 @@
 /**
- * stdin, as bytes and as lines.
+ * stdin, as bytes and as lines; and the lines of anything else.
  *
  * @since 0.1.0
  */
@@ -19,15 +19,23 @@ export const bytes: Stream.Stream<Uint8Array, Failure.Failure, Stdio.Stdio> = St
   )
 )
 
+/** The lines of stdin. @category input @since 0.1.0 */
+export const lines = (maxFrameBytes: number): Stream.Stream<string, Failure.Failure, Stdio.Stdio> =>
+  linesOf(bytes, "stdin", maxFrameBytes)
+
 /**
- * The lines of stdin, of at most `maxFrameBytes` each; the last one may be without an end.
+ * The lines of what is called `name`, of at most `maxFrameBytes` each; the last one may be without an end.
  *
  * **Details**: the lines before one that is too long, or not UTF-8, come before the failure.
  *
  * @category input
  * @since 0.1.0
  */
-export const lines = (maxFrameBytes: number): Stream.Stream<string, Failure.Failure, Stdio.Stdio> =>
+export const linesOf = <R>(
+  bytes: Stream.Stream<Uint8Array, Failure.Failure, R>,
+  name: string,
+  maxFrameBytes: number
+): Stream.Stream<string, Failure.Failure, R> =>
   Stream.suspend(() => {
     const decoder = Codec.text(Framing.lines({ maxFrameBytes, ending: "any", unterminated: "emit" })).decoder()
     let count = 0
@@ -37,7 +45,7 @@ export const lines = (maxFrameBytes: number): Stream.Stream<string, Failure.Fail
       count += out.length
       const good = Stream.fromArray(out)
       if (error === undefined) return good
-      const failure = Failure.local(`line ${count + 1} of stdin: ${CloseReason.format(error)}`)
+      const failure = Failure.local(`line ${count + 1} of ${name}: ${CloseReason.format(error)}`)
       return Stream.concat(good, Stream.fail(failure))
     }
     return Stream.concat(

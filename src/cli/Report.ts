@@ -9,6 +9,7 @@
  * {"time":T,"event":"Ended","id":1,"peer":…,"reason":{"_tag":"PeerClosed"},"bytesIn":27,"bytesOut":27,"messagesIn":1,"messagesOut":1}
  * {"time":T,"event":"Draining","open":2}
  * {"time":T,"event":"Drained","served":10,"drained":2,"forced":0,"refused":1,"elapsedMillis":3}
+ * {"time":T,"event":"Checked","id":1,"ok":true,"received":"hello","detail":"CRC-32/ISCSI"}
  * {"time":T,"event":"Lost","events":5}
  * ```
  *
@@ -22,11 +23,15 @@ import * as Duration from "effect/Duration"
 import * as CloseReason from "../CloseReason.ts"
 import * as Endpoint from "../Endpoint.ts"
 import type * as Server from "../Server.ts"
+import type * as CrcCheck from "../services/CrcCheck.ts"
 import type * as Style from "./Style.ts"
 import * as Units from "./Units.ts"
 
-/** What is printed: the events of a server, and how many of them were not. @category models @since 0.1.0 */
-export type Event = Server.Event | { readonly _tag: "Lost"; readonly events: number }
+/** What is printed: the events of a server, what `crc` found, and how many were not printed. @category models @since 0.1.0 */
+export type Event =
+  | Server.Event
+  | { readonly _tag: "Checked" } & CrcCheck.Finding
+  | { readonly _tag: "Lost"; readonly events: number }
 
 /** An event and when it was. @category models @since 0.1.0 */
 export interface Entry {
@@ -60,6 +65,8 @@ const fields = (service: string, event: Event): object => {
       const { drained, elapsed, forced, refused, served } = event.report
       return { served, drained, forced, refused, elapsedMillis: Duration.toMillis(elapsed) }
     }
+    case "Checked":
+      return { id: event.id, ok: event.ok, received: event.received, detail: event.detail }
     case "Lost":
       return { events: event.events }
   }
@@ -74,6 +81,17 @@ export const json = (service: string): Format => ({ event, millis }) =>
   })
 
 const plural = (count: number, one: string): string => `${count} ${one}${count === 1 ? "" : "s"}`
+
+/** The most of a message that a line shows. */
+const maxShown = 80
+
+/** What a peer sent, so that it does nothing to a terminal. */
+const shown = (received: string): string => {
+  const some = received.length > maxShown ? `${received.slice(0, maxShown)}…` : received
+  return /^[01]+$/.test(received)
+    ? some
+    : JSON.stringify(some).replaceAll(/[\x7f-\x9f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)
+}
 
 /** A line for people; `what` describes the service. @category formatting @since 0.1.0 */
 export const text = (what: string, { bad, faint, good, strong }: Style.Style): Format => ({ event }) => {
@@ -103,6 +121,11 @@ export const text = (what: string, { bad, faint, good, strong }: Style.Style): F
       return `${good("drained")} in ${
         Units.formatDuration(elapsed)
       }: ${served} served, ${drained} drained, ${forced} forced, ${refused} refused`
+    }
+    case "Checked": {
+      const { detail, id, ok, received } = event
+      const verdict = ok ? good("no error found") : bad("error found")
+      return `${faint(`#${id}`)} ${received === "" ? "" : `${shown(received)}: `}${detail}, ${verdict}`
     }
     case "Lost":
       return bad(`${plural(event.events, "event")} not shown: stdout was not read as fast as they came`)

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { crcTopics } from "./crcTopics.ts"
 
 /** A section of the help. @category models @since 0.1.0 */
 export interface Topic {
@@ -33,7 +34,7 @@ const exitCodes: Topic = {
     "0    done, or drained",
     "1    the network or the peer failed, or a claim of the tour does not hold",
     "2    wrong use, or an error on this machine: a flag, a file, a port in use",
-    "3    what arrived is not what the framing promises",
+    "3    what arrived is not what the framing promises, or a checksum is not what it should be",
     "4    it took too long",
     "130, 143    ended by SIGINT, SIGTERM"
   ]
@@ -49,6 +50,7 @@ const events: Topic = {
     "  Ended        id, peer, reason, bytesIn, bytesOut, messagesIn, messagesOut",
     "  Draining     open",
     "  Drained      served, drained, forced, refused, elapsedMillis",
+    "  Checked      crc only: id, ok, received, detail",
     "  Lost         events: how many were not printed, because stdout was not read",
     "A reason is an object with a _tag, such as PeerClosed, PeerReset, FrameTooLarge or OverLimit."
   ]
@@ -58,5 +60,6 @@ const events: Topic = {
 export const topics: Readonly<Record<string, ReadonlyArray<Topic>>> = {
   hawser: [units, exitCodes],
   "hawser serve": [framings, events],
-  "hawser talk": [framings]
+  "hawser talk": [framings],
+  ...crcTopics
 }

@@ -9,14 +9,11 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as CrcCommands from "./crcCommands.ts"
 import * as Flags from "./Flags.ts"
+import { load } from "./Lazy.ts"
 import * as Log from "./Log.ts"
-
-/** Loads a module and runs one of its functions. */
-const load = <Module, A, E, R>(module: () => Promise<Module>, run: (module: Module) => Effect.Effect<A, E, R>) =>
-  Log.provide(Effect.flatMap(Effect.promise(module), run))
 
 const oneOf = <const Names extends ReadonlyArray<string>>(names: Names) => (text: string) => {
   const found: Names[number] | undefined = names.find((name) => name === text)
@@ -26,14 +23,28 @@ const oneOf = <const Names extends ReadonlyArray<string>>(names: Names) => (text
 }
 
 /** The services of `serve`. @category models @since 0.1.0 */
-export type ServedName = "greet" | "echo" | "reverse"
+export type ServedName = "greet" | "echo" | "reverse" | "vowels" | "parity" | "crc"
 
 /** The services of `talk`. @category models @since 0.1.0 */
-export type SpokenName = "echo" | "reverse"
+export type SpokenName = "echo" | "reverse" | "vowels" | "parity" | "crc"
+
+const crcFlag = Flag.String("crc").pipe(
+  Flag.withMetavar("ALGORITHM"),
+  Flag.withDescription("For crc: the algorithm, by its name or alias (default: CRC-32C)"),
+  Flag.optional
+)
+
+const matching = <A>(pattern: RegExp, convert: (text: string) => A, holds: (value: A) => boolean, rule: string) =>
+(
+  text: string
+) => pattern.test(text) && holds(convert(text)) ? Result.succeed(convert(text)) : Result.fail(rule)
 
 const serveConfig = {
-  service: Argument.Literals("service", ["greet", "echo", "reverse"]).pipe(
-    Argument.withDescription("greet says one line and ends; echo sends back what comes; reverse turns texts around")
+  service: Argument.Literals("service", ["greet", "echo", "reverse", "vowels", "parity", "crc"]).pipe(
+    Argument.withDescription(
+      "greet says one line and ends; echo sends back what comes; reverse turns texts around; vowels puts # in their " +
+        "place; parity gives VRC and LRC, or checks them; crc takes messages whose CRC is right"
+    )
   ),
   ...Flags.address("listen", {
     host: "Where to listen; '' is every interface",
@@ -41,6 +52,7 @@ const serveConfig = {
     endpoint: "Where to listen"
   }),
   ...Flags.framing("lines; for echo chunks"),
+  crc: crcFlag,
   maxConnections: Flags.count("max-connections", "How many may be connected at once (default: 1024)").pipe(
     Flag.optional
   ),
@@ -70,19 +82,20 @@ export type Serve = Command.Command.Config.Infer<typeof serveConfig>
 
 const serve = Command.make("serve", serveConfig, (input) => load(() => import("./serve.ts"), (_) => _.serve(input)))
   .pipe(
-    Command.withShortDescription("Serve greet, echo or reverse"),
+    Command.withShortDescription("Serve greet, echo, reverse, vowels, parity or crc"),
     Command.withDescription(
       "Serve until Ctrl-C or SIGTERM, then drain and report; a second signal ends it at once"
     ),
     Command.withExamples([
       { command: "hawser serve reverse", description: "Lines, on tcp://127.0.0.1:12345" },
       { command: "hawser serve reverse --framing chunks --host ''", description: "What the tutorial's clients expect" },
+      { command: "hawser serve crc --framing chunks", description: "Takes codewords of the tutorial's CRC client" },
       { command: "hawser serve echo --listen unix:/tmp/echo.sock --json", description: "For a program to watch" }
     ])
   )
 
 const talkConfig = {
-  service: Argument.Literals("service", ["echo", "reverse"]).pipe(
+  service: Argument.Literals("service", ["echo", "reverse", "vowels", "parity", "crc"]).pipe(
     Argument.withDescription("What is at the other end")
   ),
   messages: Argument.String("message").pipe(
@@ -91,19 +104,31 @@ const talkConfig = {
   ),
   ...Flags.address("connect", { host: "Where to connect", port: "The port", endpoint: "Where to connect" }),
   ...Flags.framing("lines"),
-  timeout: Flags.timeout("How long connecting, and each answer, may take (default: 10s)")
+  timeout: Flags.timeout("How long connecting, and each answer, may take (default: 10s)"),
+  crc: crcFlag,
+  corrupt: Flags.make("corrupt", {
+    value: "RATE",
+    description: "For crc: the share of frames in which a bit is flipped on the way, from 0 to 1 (default: 0)",
+    parse: matching(/^\d+(\.\d+)?$/, Number, (rate) => rate <= 1, "a share from 0 to 1, such as 0.25")
+  }).pipe(Flag.optional),
+  seed: Flags.make("seed", {
+    value: "N",
+    description: "With --corrupt: chooses the frames and bits; the same ones each time (default: 1)",
+    parse: matching(/^\d+$/, Number, (seed) => seed < 2 ** 32, "an integer from 0 to 4294967295")
+  }).pipe(Flag.optional)
 }
 
 /** What was typed behind `talk`. @category models @since 0.1.0 */
 export type Talk = Command.Command.Config.Infer<typeof talkConfig>
 
 const talk = Command.make("talk", talkConfig, (input) => load(() => import("./talk.ts"), (_) => _.talk(input))).pipe(
-  Command.withShortDescription("Send messages to echo or reverse, and print the answers"),
+  Command.withShortDescription("Send messages to a service, and print the answers"),
   Command.withDescription("Send messages and print the answers, one per line"),
   Command.withExamples([
     { command: "hawser talk reverse 'hello, quay'" },
     { command: "seq 1000 | hawser talk echo", description: "One answer per line" },
-    { command: "hawser talk reverse --framing chunks", description: "The tutorial's client, and its server" }
+    { command: "hawser talk reverse --framing chunks", description: "The tutorial's client, and its server" },
+    { command: "hawser talk crc --corrupt 0.5 --seed 7 one two three", description: "Watch NAK and sending again" }
   ])
 )
 
@@ -133,7 +158,7 @@ const tour = Command.make("tour", {}, () => load(() => import("./tour.ts"), (_) 
 
 /** The program. @category constants @since 0.1.0 */
 export const program = Command.make("hawser").pipe(
-  Command.withDescription("Serve and call TCP services"),
-  Command.withSubcommands([serve, talk, connect, tour]),
+  Command.withDescription("Serve and call TCP services, and check what they carry"),
+  Command.withSubcommands([serve, talk, connect, CrcCommands.crc, tour]),
   Command.withGlobalFlags([Log.Verbose])
 )

@@ -70,6 +70,7 @@ export const main = (args: ReadonlyArray<string>): Effect.Effect<number, never, 
       if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>) // it has no failure
       const error = Cause.squash(cause)
       if (error instanceof Failure.Failure) return report(error)
+      if (error instanceof Failure.Reported) return Effect.succeed(error.exitCode)
       if (error instanceof Output.Closed) return Effect.succeed(0)
       if (error instanceof CliError.ShowHelp) {
         return error.errors.length === 0 ? Effect.succeed(0) : report(Usage.fromShowHelp(error))

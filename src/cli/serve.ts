@@ -14,6 +14,7 @@ import * as Admission from "../Admission.ts"
 import * as Codec from "../Codec.ts"
 import * as NodeTransport from "../NodeTransport.ts"
 import type * as Server from "../Server.ts"
+import type * as CrcCheck from "../services/CrcCheck.ts"
 import * as Goodbye from "../services/Goodbye.ts"
 import type * as Commands from "./commands.ts"
 import * as EventLog from "./EventLog.ts"
@@ -34,10 +35,14 @@ const defaults = {
 /** What happens to one connection too many; nothing where the server's own default is right. */
 const toOverflow = (
   input: Commands.Serve,
-  framing: FramingFlag.Choice
+  framing: FramingFlag.Choice,
+  isMute: boolean
 ): Effect.Effect<Admission.Overflow | undefined, Failure.Failure> => {
   const chosen = Option.getOrUndefined(input.overflow)
-  const polite = Goodbye.canSay(framing.codec)
+  const polite = !isMute && Goodbye.canSay(framing.codec)
+  if (chosen === "goodbye" && isMute) {
+    return Effect.fail(Failure.local("--overflow goodbye is not for crc, which has words only with --framing chunks"))
+  }
   if (chosen === "goodbye" && !polite) {
     return Effect.fail(Failure.local(`--overflow goodbye needs a framing that can say it, and ${framing.name} cannot`))
   }
@@ -69,15 +74,24 @@ const fromStart = (error: Server.StartError): Failure.Failure => {
 
 /** Serves until it is asked to stop, and drains then. @category running @since 0.1.0 */
 export const serve = Effect.fnUntraced(function*(input: Commands.Serve) {
-  const service = served[input.service]
   const endpoint = yield* Flags.toEndpoint("listen", input)
-  const framing = yield* Flags.toFraming(input, service.framing)
-  const overflow = yield* toOverflow(input, framing)
+  if (input.service !== "crc" && Option.isSome(input.crc)) {
+    return yield* Failure.local(`--crc is for the service crc, not for ${input.service}`)
+  }
+  const framing = yield* Flags.toFraming(input, input.service === "crc" ? "lines" : served[input.service].framing)
+  // The log is made below, from what the service is called.
+  let onFinding: (finding: CrcCheck.Finding) => void = () => {}
+  const service = input.service !== "crc" ? served[input.service] : yield* Effect.flatMap(
+    Effect.promise(() => import("./serveCrc.ts")),
+    (_) => _.crc(framing, input.crc, (finding) => onFinding(finding))
+  )
+  const overflow = yield* toOverflow(input, framing, service.isMute === true)
   if (service.greeting !== undefined && Result.isFailure(Codec.encode(Codec.text(framing.codec), service.greeting))) {
     return yield* Failure.local(`${input.service} cannot say "${service.greeting}" in ${framing.name}`)
   }
-  const what = `${input.service}, ${framing.name}`
+  const what = [input.service, framing.name, ...(service.detail === undefined ? [] : [service.detail])].join(", ")
   const log = yield* EventLog.make(input.json ? Report.json(input.service) : Report.text(what, yield* Style.current))
+  onFinding = (finding) => log.onEvent({ _tag: "Checked", ...finding })
   const server = service.layer(endpoint, {
     framing: framing.codec,
     maxConnections: Option.getOrUndefined(input.maxConnections),

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -59,6 +60,15 @@ const fromClient = (who: string, { reason }: Client.ClientError): Failure.Failur
 /** Sends messages and prints the answers. @category running @since 0.1.0 */
 export const talk = Effect.fnUntraced(
   function*(input: Commands.Talk) {
+    if (input.service === "crc") {
+      return yield* Effect.flatMap(Effect.promise(() => import("./talkCrc.ts")), (_) => _.talkCrc(input))
+    }
+    const { corrupt, crc, seed } = input
+    for (const [flag, given] of Object.entries<Option.Option<unknown>>({ crc, corrupt, seed })) {
+      if (Option.isSome(given)) {
+        return yield* Failure.local(`--${flag} is for the service crc, not for ${input.service}`)
+      }
+    }
     const service = spoken[input.service]
     const endpoint = yield* Flags.toEndpoint("connect", input)
     const framing = yield* Flags.toFraming(input, "lines")

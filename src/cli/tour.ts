@@ -21,6 +21,7 @@ import * as Connection from "../Connection.ts"
 import * as Endpoint from "../Endpoint.ts"
 import * as NodeTransport from "../NodeTransport.ts"
 import * as Server from "../Server.ts"
+import * as CrcCheck from "../services/CrcCheck.ts"
 import * as Echo from "../services/Echo.ts"
 import * as Goodbye from "../services/Goodbye.ts"
 import * as Reverse from "../services/Reverse.ts"
@@ -163,5 +164,27 @@ const drain = Claim.make("A server that closes lets the request in flight finish
   yield* Claim.check("both connections ended in their own time", { drained, forced }, { drained: 2, forced: 0 })
 })
 
+const repair = Claim.make("A message that is spoilt on its way is refused, sent again, and taken once", function*() {
+  const findings: Array<CrcCheck.Finding> = []
+  const onFinding = (finding: CrcCheck.Finding) => void findings.push(finding)
+  const { endpoint } = yield* serve("crc", CrcCheck.layer(anywhere, { onFinding }))
+  // The link flips a bit in the middle of the first frame, and then gets better.
+  const bits = [0.5]
+  const sender = yield* CrcCheck.connect(endpoint, { noise: () => bits.shift() })
+  const { again } = yield* sender.send("hold fast")
+  yield* Claim.say(`sent     "hold fast", of which one bit flips`)
+  for (const { detail, ok, received } of findings) {
+    yield* Claim.say(ok ? `NAK; sent again; ACK: "${received}" (${detail})` : `refused: ${detail}`)
+  }
+  yield* Claim.check("it was refused once and sent again", again, ["Nak"])
+  yield* Claim.check("it was taken once, as it was meant", findings.filter(({ ok }) => ok).map((_) => _.received), [
+    "hold fast"
+  ])
+  yield* sender.send("and haul")
+  yield* Claim.check("the connection went on", findings.at(-1)?.received, "and haul")
+})
+
 /** Shows and checks everything. @category running @since 0.1.0 */
-export const tour = Claim.run([echo, reverse, many, full, half, drain]).pipe(Effect.provide(NodeTransport.layer))
+export const tour = Claim.run([echo, reverse, many, full, half, drain, repair]).pipe(
+  Effect.provide(NodeTransport.layer)
+)

@@ -24,7 +24,7 @@ export const reflect = (value: bigint, widthBits: number): bigint => {
 }
 
 /** The register after one more bit. */
-export const feedBit = ({ poly, widthBits }: Model, register: bigint, bit: bigint): bigint => {
+const feedBit = ({ poly, widthBits }: Model, register: bigint, bit: bigint): bigint => {
   const shifted = register << 1n & (1n << BigInt(widthBits)) - 1n
   return (register >> BigInt(widthBits - 1)) === bit ? shifted : shifted ^ poly
 }

@@ -2,12 +2,14 @@
  * CRCs of up to 32 bits, 16 bytes at a time: 16 tables, each for a byte at another distance (slicing by 16; Kounavis and
  * Berry, "Novel Table Lookup-Based Algorithms for High-Performance CRC Generation", 2008).
  *
- * The same function stands here several times on purpose. V8 compiles the tables of a closure into the machine code, as
- * constants without bounds checks, if its source was made into a closure only once; from the second one on the same
- * source runs at two thirds of the speed (1.4 instead of 2.2 GB/s for 64 bytes). So the first algorithms that a process
- * uses get a source each, and further ones share the last. Two algorithms with the same tables share one engine.
+ * The same function stands here five times on purpose. V8 compiles the tables of a closure into its machine code, as
+ * constants whose bounds are known, if the source was made into a closure only once; from the second one on that source
+ * runs at half the speed (1.1 instead of 2.2 GB/s for 64 bytes). So the first four algorithms that a process uses get a
+ * source each, and further ones share the last. It must not be cut into smaller functions: those would be inlined into
+ * callers, where the tables are no constants. Two algorithms with the same tables share one engine.
  *
- * Longer input is read as 32-bit words, at 2.9 instead of 2.5 GB/s; making the view costs about 20 ns.
+ * What depends on the register comes last in each sum, so that the rest is done while the register is on its way. Longer
+ * input is read as 32-bit words; making the view costs about 20 ns.
  */
 import type { Model } from "./crcBitwise.ts"
 import { firstTable } from "./crcTable.ts"
@@ -48,24 +50,33 @@ const isLittleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 const wordsOf = (bytes: Uint8Array, from: number): Int32Array =>
   new Int32Array(bytes.buffer, bytes.byteOffset + from, bytes.length - from >>> 2)
 
+/** Sixteen tables side by side: 16 KiB in one piece fit the first cache, wherever they lie. */
 const tablesOf = (model: Model): Tables => {
-  const t0 = Int32Array.from(firstTable(model), (value) => Number(BigInt.asIntN(32, value)))
-  const next = (table: Table): Table => table.map((value) => (value >>> 8) ^ t0[value & 255]!)
-  const t1 = next(t0)
-  const t2 = next(t1)
-  const t3 = next(t2)
-  const t4 = next(t3)
-  const t5 = next(t4)
-  const t6 = next(t5)
-  const t7 = next(t6)
-  const t8 = next(t7)
-  const t9 = next(t8)
-  const t10 = next(t9)
-  const t11 = next(t10)
-  const t12 = next(t11)
-  const t13 = next(t12)
-  const t14 = next(t13)
-  return [t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, next(t14)]
+  const all = new Int32Array(16 * 256)
+  all.set(firstTable(model).map((value) => Number(BigInt.asIntN(32, value))))
+  for (let i = 256; i < all.length; i++) {
+    const before = all[i - 256]!
+    all[i] = before >>> 8 ^ all[before & 255]!
+  }
+  const table = (k: number): Table => all.subarray(256 * k, 256 * k + 256)
+  return [
+    table(0),
+    table(1),
+    table(2),
+    table(3),
+    table(4),
+    table(5),
+    table(6),
+    table(7),
+    table(8),
+    table(9),
+    table(10),
+    table(11),
+    table(12),
+    table(13),
+    table(14),
+    table(15)
+  ]
 }
 
 const first: Source = ([t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14, t15]) => {
@@ -82,20 +93,21 @@ const first: Source = ([t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t
         const y = words[w + 1]!
         const z = words[w + 2]!
         const v = words[w + 3]!
-        c = t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]! ^
-          t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
+        c = t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
           t7[z & 255]! ^ t6[z >>> 8 & 255]! ^ t5[z >>> 16 & 255]! ^ t4[z >>> 24]! ^
-          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]!
+          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]! ^
+          (t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]!)
       }
       for (let i = from + 4 * count; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
       return c
     }
     let i = 0
     for (const last = length - 16; i <= last; i += 16) {
-      c = t15[b[i]! ^ c & 255]! ^ t14[b[i + 1]! ^ c >>> 8 & 255]! ^ t13[b[i + 2]! ^ c >>> 16 & 255]! ^
-        t12[b[i + 3]! ^ c >>> 24]! ^ t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
+      c = t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
         t7[b[i + 8]!]! ^ t6[b[i + 9]!]! ^ t5[b[i + 10]!]! ^ t4[b[i + 11]!]! ^
-        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]!
+        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]! ^
+        (t15[(b[i]! ^ c) & 255]! ^ t14[(b[i + 1]! ^ c >>> 8) & 255]! ^
+          t13[(b[i + 2]! ^ c >>> 16) & 255]! ^ t12[(b[i + 3]! ^ c >>> 24) & 255]!)
     }
     for (; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
     return c
@@ -117,20 +129,21 @@ const second: Source = ([t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, 
         const y = words[w + 1]!
         const z = words[w + 2]!
         const v = words[w + 3]!
-        c = t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]! ^
-          t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
+        c = t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
           t7[z & 255]! ^ t6[z >>> 8 & 255]! ^ t5[z >>> 16 & 255]! ^ t4[z >>> 24]! ^
-          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]!
+          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]! ^
+          (t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]!)
       }
       for (let i = from + 4 * count; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
       return c
     }
     let i = 0
     for (const last = length - 16; i <= last; i += 16) {
-      c = t15[b[i]! ^ c & 255]! ^ t14[b[i + 1]! ^ c >>> 8 & 255]! ^ t13[b[i + 2]! ^ c >>> 16 & 255]! ^
-        t12[b[i + 3]! ^ c >>> 24]! ^ t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
+      c = t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
         t7[b[i + 8]!]! ^ t6[b[i + 9]!]! ^ t5[b[i + 10]!]! ^ t4[b[i + 11]!]! ^
-        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]!
+        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]! ^
+        (t15[(b[i]! ^ c) & 255]! ^ t14[(b[i + 1]! ^ c >>> 8) & 255]! ^
+          t13[(b[i + 2]! ^ c >>> 16) & 255]! ^ t12[(b[i + 3]! ^ c >>> 24) & 255]!)
     }
     for (; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
     return c
@@ -152,20 +165,21 @@ const third: Source = ([t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t
         const y = words[w + 1]!
         const z = words[w + 2]!
         const v = words[w + 3]!
-        c = t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]! ^
-          t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
+        c = t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
           t7[z & 255]! ^ t6[z >>> 8 & 255]! ^ t5[z >>> 16 & 255]! ^ t4[z >>> 24]! ^
-          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]!
+          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]! ^
+          (t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]!)
       }
       for (let i = from + 4 * count; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
       return c
     }
     let i = 0
     for (const last = length - 16; i <= last; i += 16) {
-      c = t15[b[i]! ^ c & 255]! ^ t14[b[i + 1]! ^ c >>> 8 & 255]! ^ t13[b[i + 2]! ^ c >>> 16 & 255]! ^
-        t12[b[i + 3]! ^ c >>> 24]! ^ t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
+      c = t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
         t7[b[i + 8]!]! ^ t6[b[i + 9]!]! ^ t5[b[i + 10]!]! ^ t4[b[i + 11]!]! ^
-        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]!
+        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]! ^
+        (t15[(b[i]! ^ c) & 255]! ^ t14[(b[i + 1]! ^ c >>> 8) & 255]! ^
+          t13[(b[i + 2]! ^ c >>> 16) & 255]! ^ t12[(b[i + 3]! ^ c >>> 24) & 255]!)
     }
     for (; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
     return c
@@ -187,20 +201,21 @@ const fourth: Source = ([t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, 
         const y = words[w + 1]!
         const z = words[w + 2]!
         const v = words[w + 3]!
-        c = t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]! ^
-          t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
+        c = t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
           t7[z & 255]! ^ t6[z >>> 8 & 255]! ^ t5[z >>> 16 & 255]! ^ t4[z >>> 24]! ^
-          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]!
+          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]! ^
+          (t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]!)
       }
       for (let i = from + 4 * count; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
       return c
     }
     let i = 0
     for (const last = length - 16; i <= last; i += 16) {
-      c = t15[b[i]! ^ c & 255]! ^ t14[b[i + 1]! ^ c >>> 8 & 255]! ^ t13[b[i + 2]! ^ c >>> 16 & 255]! ^
-        t12[b[i + 3]! ^ c >>> 24]! ^ t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
+      c = t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
         t7[b[i + 8]!]! ^ t6[b[i + 9]!]! ^ t5[b[i + 10]!]! ^ t4[b[i + 11]!]! ^
-        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]!
+        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]! ^
+        (t15[(b[i]! ^ c) & 255]! ^ t14[(b[i + 1]! ^ c >>> 8) & 255]! ^
+          t13[(b[i + 2]! ^ c >>> 16) & 255]! ^ t12[(b[i + 3]! ^ c >>> 24) & 255]!)
     }
     for (; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
     return c
@@ -222,20 +237,21 @@ const shared: Source = ([t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, 
         const y = words[w + 1]!
         const z = words[w + 2]!
         const v = words[w + 3]!
-        c = t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]! ^
-          t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
+        c = t11[y & 255]! ^ t10[y >>> 8 & 255]! ^ t9[y >>> 16 & 255]! ^ t8[y >>> 24]! ^
           t7[z & 255]! ^ t6[z >>> 8 & 255]! ^ t5[z >>> 16 & 255]! ^ t4[z >>> 24]! ^
-          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]!
+          t3[v & 255]! ^ t2[v >>> 8 & 255]! ^ t1[v >>> 16 & 255]! ^ t0[v >>> 24]! ^
+          (t15[x & 255]! ^ t14[x >>> 8 & 255]! ^ t13[x >>> 16 & 255]! ^ t12[x >>> 24]!)
       }
       for (let i = from + 4 * count; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
       return c
     }
     let i = 0
     for (const last = length - 16; i <= last; i += 16) {
-      c = t15[b[i]! ^ c & 255]! ^ t14[b[i + 1]! ^ c >>> 8 & 255]! ^ t13[b[i + 2]! ^ c >>> 16 & 255]! ^
-        t12[b[i + 3]! ^ c >>> 24]! ^ t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
+      c = t11[b[i + 4]!]! ^ t10[b[i + 5]!]! ^ t9[b[i + 6]!]! ^ t8[b[i + 7]!]! ^
         t7[b[i + 8]!]! ^ t6[b[i + 9]!]! ^ t5[b[i + 10]!]! ^ t4[b[i + 11]!]! ^
-        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]!
+        t3[b[i + 12]!]! ^ t2[b[i + 13]!]! ^ t1[b[i + 14]!]! ^ t0[b[i + 15]!]! ^
+        (t15[(b[i]! ^ c) & 255]! ^ t14[(b[i + 1]! ^ c >>> 8) & 255]! ^
+          t13[(b[i + 2]! ^ c >>> 16) & 255]! ^ t12[(b[i + 3]! ^ c >>> 24) & 255]!)
     }
     for (; i < length; i++) c = t0[(c ^ b[i]!) & 255]! ^ c >>> 8
     return c

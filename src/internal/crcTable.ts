@@ -17,7 +17,7 @@ const swap = (value: bigint, bytes: number): bigint => {
 }
 
 /** How many bytes a register has: 4 up to a width of 32, 8 up to 64, then as many as the width needs. */
-export const registerBytes = (widthBits: number): number =>
+const registerBytes = (widthBits: number): number =>
   widthBits <= 32 ? 4 : widthBits <= 64 ? 8 : Math.ceil(widthBits / 8)
 
 /** From the register of the bitwise model to that of the engines. */

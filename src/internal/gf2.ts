@@ -2,7 +2,7 @@
  * Polynomials over the field of two elements, as bigints: the coefficient of x^n is bit n.
  */
 
-export const degree = (a: bigint): number => a === 0n ? -1 : a.toString(2).length - 1
+const degree = (a: bigint): number => a === 0n ? -1 : a.toString(2).length - 1
 
 /** The remainder of `a` divided by `m`. */
 export const mod = (a: bigint, m: bigint): bigint => {

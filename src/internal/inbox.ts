@@ -69,14 +69,15 @@ export class Inbox<In> {
 
   /** No more bytes will come. */
   end(): void {
-    const out: Array<In> = []
+    const out = this.messages ?? []
+    const before = out.length
     try {
       this.failure = this.decoder.end(out)
       this.ended = this.failure === undefined
     } catch (defect) {
       this.failure = CloseReason.fromCause(Cause.die(defect))
     }
-    this.keep(out, 0)
+    this.keep(out, before)
   }
 
   private keep(out: Array<In>, before: number): void {

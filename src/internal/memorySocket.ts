@@ -184,7 +184,7 @@ export class MemorySocket implements Transport.RawSocket {
       this.schedule()
       return handler.onData(chunk)
     }
-    if (!this.closed && !this.paused && this.ending && !this.readEnded && this.queuedBytes === 0) {
+    if (!this.closed && !this.paused && this.ending && !this.readEnded) {
       this.readEnded = true
       handler.onEnd()
     }

@@ -10,7 +10,7 @@ import * as Predicate from "effect/Predicate"
 export type NativeCrc32 = (bytes: Uint8Array, before: number) => number
 
 /**
- * Calling into the runtime costs as much as about 450 bytes in JavaScript: measured on Node 26.10, in `bench`.
+ * Calling into the runtime costs about 110 ns, so JavaScript is as fast at about 500 bytes (measured, Node 26.10).
  */
 export const nativeFrom = 512
 

@@ -117,7 +117,7 @@ export class Outbox<Out> {
 
   /** Whether a writer waits. */
   get hasParked(): boolean {
-    return this.writers !== undefined
+    return this.writers !== undefined && this.writers.length > 0
   }
 
   /** Continues every writer that waits. */

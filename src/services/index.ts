@@ -5,6 +5,10 @@
  *
  * @since 0.1.0
  */
+export * as CrcCheck from "./CrcCheck.ts"
 export * as Echo from "./Echo.ts"
 export * as Greet from "./Greet.ts"
+export * as Noise from "./Noise.ts"
+export * as ParityCheck from "./ParityCheck.ts"
 export * as Reverse from "./Reverse.ts"
+export * as Vowels from "./Vowels.ts"

@@ -14,8 +14,8 @@ describe("wrong use gets a sentence:", () => {
     ["tuor", "hawser: there is no command \"tuor\"\nhint: did you mean tour?\n"],
     ["dance", "hawser: there is no command \"dance\"\nhint: hawser --help tells more\n"],
     ["serve", `hawser: the SERVICE is missing${serveHelp}`],
-    ["serve ecko", `hawser: the SERVICE must be greet, echo or reverse, got "ecko"${serveHelp}`],
-    ["talk greet hi", `hawser: the SERVICE must be echo or reverse, got "greet"${talkHelp}`],
+    ["serve ecko", `hawser: the SERVICE must be greet, echo, reverse, vowels, parity or crc, got "ecko"${serveHelp}`],
+    ["talk greet hi", `hawser: the SERVICE must be echo, reverse, vowels, parity or crc, got "greet"${talkHelp}`],
     ["serve echo tea", `hawser: there is nothing to do with "tea"${serveHelp}`],
     ["serve echo --prot 1", "hawser: there is no flag --prot\nhint: did you mean --port?\n"],
     ["talk echo -x", "hawser: there is no flag -x\nhint: put -- before a message that begins with a dash\n"],
@@ -90,6 +90,25 @@ describe("wrong use gets a sentence:", () => {
     [
       "talk echo --timeout 0s hi",
       `hawser: --timeout must be longer than nothing, such as 500ms, 2s or 1m, got "0s"${talkHelp}`
+    ],
+    ["serve echo --crc crc-8", "hawser: --crc is for the service crc, not for echo\n"],
+    ["talk echo --corrupt 1 hi", "hawser: --corrupt is for the service crc, not for echo\n"],
+    ["talk crc --seed 1 hi", "hawser: --seed needs --corrupt\n"],
+    [
+      "talk crc --corrupt 1.5 hi",
+      `hawser: --corrupt must be a share from 0 to 1, such as 0.25, got "1.5"${talkHelp}`
+    ],
+    [
+      "talk crc --corrupt 1 --seed -1 hi",
+      `hawser: --seed must be an integer from 0 to 4294967295, got "-1"${talkHelp}`
+    ],
+    [
+      "serve crc --framing chunks --crc crc-8",
+      "hawser: --crc is not for --framing chunks, where the tutorial's key 1001 is used\n"
+    ],
+    [
+      "serve crc --overflow goodbye",
+      "hawser: --overflow goodbye is not for crc, which has words only with --framing chunks\n"
     ],
     ["connect", "hawser: the ENDPOINT is missing\nhint: hawser connect --help tells more\n"],
     [

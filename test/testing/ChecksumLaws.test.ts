@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Checksum from "../../src/Checksum.ts"
-import * as Crc from "../../src/Crc.ts"
+import type * as Crc from "../../src/Crc.ts"
 import * as CrcCatalogue from "../../src/CrcCatalogue.ts"
 import { ChecksumLaws } from "../../src/testing/index.ts"
 

@@ -1,0 +1,112 @@
+/**
+ * The load generator of machines without a C compiler: the arguments, the checks and the report of `generator.c`, on
+ * `node:net`. It is slower than most servers under test, and it cannot read another process's CPU time; so of what it
+ * reports only the latency at one request in flight says much.
+ */
+import * as Net from "node:net"
+import { createHistogram } from "node:perf_hooks"
+
+const options = Object.fromEntries(process.argv.slice(2).map((option) => option.split("=")))
+const mode = String(options["mode"])
+const connections = Number(options["connections"] ?? 1)
+const bytes = Number(options["bytes"] ?? 64)
+const port = Number(options["port"])
+const isShort = mode === "churn" || mode === "idle"
+const depth = isShort ? 1 : Number(options["depth"] ?? 1)
+
+const headBytes = mode === "line" ? 0 : 4
+const stampBytes = 8
+let done = 0
+let latency = createHistogram()
+
+const fail = (message: string): never => {
+  process.stderr.write(`generator: ${message}\n`)
+  return process.exit(1)
+}
+
+/** The bytes of a request, which no other request shares, and of its reply. */
+const exchange = (index: number, number: number): { readonly request: Buffer; readonly reply: Buffer } => {
+  const stamp = ((Math.imul(index, 2_654_435_761) + number) >>> 0).toString(16).padStart(stampBytes, "0")
+  const message = Buffer.from(stamp.padEnd(bytes, "abcdefghijklmnopqrstuvwxyz"))
+  if (mode === "line") {
+    const end = Buffer.from("\n")
+    return { request: Buffer.concat([message, end]), reply: Buffer.concat([Buffer.from(message).reverse(), end]) }
+  }
+  const frame = Buffer.alloc(headBytes + bytes)
+  frame.writeUInt32BE(bytes)
+  frame.set(message, headBytes)
+  return { request: frame, reply: frame }
+}
+
+/** Sends up to `last` requests, `depth` at a time, and checks each reply. */
+const converse = (index: number, last: number, onReplies: (socket: Net.Socket, received: number) => void): void => {
+  const socket = Net.connect({ port, host: "127.0.0.1", noDelay: true })
+  const waiting: Array<{ readonly reply: Buffer; readonly at: number }> = []
+  let sent = 0
+  let received = 0
+  let rest = Buffer.alloc(0)
+  const send = () => {
+    const at = performance.now()
+    socket.cork()
+    for (; sent < last && sent - received < depth; sent++) {
+      const { reply, request } = exchange(index, sent)
+      waiting.push({ reply, at })
+      socket.write(request)
+    }
+    socket.uncork()
+  }
+  socket.on("connect", send)
+  socket.on("data", (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk])
+    for (let next = waiting[0]; next !== undefined && rest.length >= next.reply.length; next = waiting[0]) {
+      if (rest.compare(next.reply, 0, next.reply.length, 0, next.reply.length) !== 0) fail(`a wrong reply on ${index}`)
+      latency.record(Math.max(1, Math.round((performance.now() - next.at) * 1e6)))
+      rest = rest.subarray(next.reply.length)
+      waiting.shift()
+      received++
+      if (mode !== "churn") done++
+    }
+    if (waiting.length === 0 && rest.length > 0) fail(`a reply that nobody asked for on ${index}`)
+    send()
+    onReplies(socket, received)
+  })
+  socket.on("error", (error) => fail(error.message))
+  socket.on("end", () => {
+    if (mode !== "churn") fail(`the server ended connection ${index}`)
+    done++
+    converse(index + connections, 1, onReplies)
+  })
+}
+
+const after = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+
+setTimeout(() => process.exit(1), (Number(options["warmup"] ?? 1) + Number(options["seconds"] ?? 2) + 60) * 1000)
+  .unref()
+for (let index = 0; index < connections; index++) {
+  converse(index, isShort ? 1 : Number.POSITIVE_INFINITY, (socket, received) => {
+    if (mode === "churn" && received === 1) socket.end()
+    if (mode === "idle" && done === connections) process.stdout.write(`{"ready":${connections}}\n`)
+  })
+}
+if (mode === "idle") {
+  process.stdin.resume().on("end", () => process.exit(0))
+} else {
+  await after(Number(options["warmup"] ?? 1))
+  latency = createHistogram()
+  const from = performance.now()
+  const before = done
+  await after(Number(options["seconds"] ?? 2))
+  const micros = (percentile: number) => latency.percentile(percentile) / 1000
+  process.stdout.write(`${
+    JSON.stringify({
+      requests: done - before,
+      seconds: (performance.now() - from) / 1000,
+      serverCpuSeconds: 0,
+      generatorCpuSeconds: 0,
+      othersOnServerCore: 0,
+      othersOnGeneratorCore: 0,
+      latencyMicros: { p50: micros(50), p90: micros(90), p99: micros(99), p999: micros(99.9), max: latency.max / 1000 }
+    })
+  }\n`)
+  process.exit(0)
+}
