@@ -43,8 +43,9 @@ const maxRepeats = 3
 /** Rounds are added while half of the ratios lie in a range wider than this share of the median. */
 const maxUncertainty = 0.06
 
-/** How long a measurement waits for the machine to be quiet. */
-const quietMillis = 20_000
+/** How long a measurement waits for the machine to be quiet, and how long all of a scenario do, repetitions included. */
+const quietMillis = 10_000
+const patienceMillis = 90_000
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -96,36 +97,57 @@ const measureMemory = async (generator: Generator, server: RunningServer, { load
   }
 }
 
-const measure = async (generator: Generator, peer: Peer, scenario: Scenario): Promise<Measurement> => {
-  let best: Measurement | undefined
-  for (let repeats = 0; repeats <= maxRepeats; repeats++) {
-    await quiet(quietMillis)
+/** What is left of the time that a scenario may spend on waiting and repeating. */
+class Patience {
+  leftMillis = patienceMillis
+
+  async spend<A>(effort: () => Promise<A>): Promise<A> {
+    const from = performance.now()
+    const result = await effort()
+    this.leftMillis -= performance.now() - from
+    return result
+  }
+}
+
+const measure = async (
+  generator: Generator,
+  peer: Peer,
+  scenario: Scenario,
+  patience: Patience
+): Promise<Measurement> => {
+  const attempt = async (): Promise<Measurement> => {
+    const loads = scenario.load.mode !== "idle"
+    if (loads) await patience.spend(() => quiet(Math.min(quietMillis, patience.leftMillis)))
     const profile = profileFolder === undefined
       ? []
       : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${scenario.name}.${peer.name}.cpuprofile`]
     const server = await RunningServer.start(peer, scenario, profile)
     try {
-      const measured = await (scenario.load.mode === "idle" ? measureMemory : measureLoad)(generator, server, scenario)
-      if (best === undefined || measured.noise < best.noise) best = measured
-      best = { ...best, repeats }
+      return await (loads ? measureLoad : measureMemory)(generator, server, scenario)
     } finally {
       await server.stop()
     }
-    if (best.noise <= maxNoise) break
   }
-  return best as Measurement // there was one attempt at least
+  let best = await attempt()
+  for (let repeats = 1; repeats <= maxRepeats && best.noise > maxNoise && patience.leftMillis > 0; repeats++) {
+    const again = await patience.spend(attempt)
+    best = { ...again.noise < best.noise ? again : best, repeats }
+  }
+  return best
 }
 
 const measureScenario = async (generator: Generator, scenario: Scenario): Promise<ReadonlyArray<Round>> => {
   const done: Array<Round> = []
-  while (done.length < rounds || (done.length < rounds * 2 && uncertainty(done) > maxUncertainty)) {
+  const patience = new Patience()
+  const isUnsure = () => done.length < rounds * 2 && uncertainty(done) > maxUncertainty && patience.leftMillis > 0
+  while (done.length < rounds || isUnsure()) {
     const first = done.length % present.length
     const round: Record<string, Measurement> = {}
     for (const peer of [...present.slice(first), ...present.slice(0, first)]) {
       if (process.stderr.isTTY) {
         process.stderr.write(`\r\x1b[K${scenario.name}, round ${done.length + 1}: ${peer.name} `)
       }
-      round[peer.name] = await exclusively(() => measure(generator, peer, scenario))
+      round[peer.name] = await exclusively(() => measure(generator, peer, scenario, patience))
     }
     done.push(round)
   }

@@ -53,9 +53,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
   },
   {
     name: "memory",
-    title: "memory per idle connection, 5,000 open, after one message each",
+    title: "memory per idle connection, 10,000 open, after one message each",
     service: "echo",
-    load: { mode: "idle", connections: 5000, depth: 1, bytes: 64 }
+    load: { mode: "idle", connections: 10_000, depth: 1, bytes: 64 }
   }
 ]
 

@@ -12,7 +12,7 @@ const program = Effect.gen(function*() {
   const { endpoint } = yield* Server.Server
   const client = yield* Client.make(Shout, endpoint)
   // Three calls share one connection; they are sent together and answered in order.
-  const answers = yield* Effect.all(["port", "starboard", "hard astern"].map(client.call), { concurrency: "unbounded" })
+  const answers = yield* Effect.forEach(["port", "starboard", "hard astern"], client.call, { concurrency: "unbounded" })
   for (const answer of answers) yield* Console.log(answer)
 }).pipe(Effect.scoped)
 

@@ -261,7 +261,7 @@ for (const endpoint of endpoints) {
           })
         )
       ).pipe(Effect.provide(NodeTransport.layer)),
-    { arbitrary: { runs: 100 } }
+    { arbitrary: { runs: 100 }, timeout: 20_000 }
   )
 }
 

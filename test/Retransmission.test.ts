@@ -154,8 +154,9 @@ describe("the sender", () => {
       const sender = yield* Retransmission.makeSender(from)
       const all = yield* Effect.forkScoped(Effect.forEach(texts(3), sender.send, { concurrency: "unbounded" }))
       yield* until("all three", () => heard.length === 3)
-      yield* to.write([{ _tag: "Ack", seq: 1 }, { _tag: "Nak", seq: 1 }, { _tag: "Nak", seq: 1 }])
+      yield* to.write([{ _tag: "Ack", seq: 1 }, { _tag: "Nak", seq: 1 }])
       yield* until("two of them again", () => heard.length === 5)
+      yield* to.write([{ _tag: "Nak", seq: 1 }])
       yield* settle
       assert.deepStrictEqual(heard.slice(3), ["1 message 1", "2 message 2"])
       yield* to.write([{ _tag: "Nak", seq: 1 }])
@@ -241,13 +242,19 @@ describe("the sender", () => {
   it.effect("takes back a message that was interrupted before it was sent, and no other", () =>
     Effect.gen(function*() {
       const [from, to] = yield* bare()
-      const { handled } = yield* collect(to)
+      const heard = yield* hear(to)
       const sender = yield* Retransmission.makeSender(from, { window: 1 })
-      const fibers = yield* Effect.forEach(texts(3), (text) =>
-        Effect.forkChild(sender.send(text), { startImmediately: true }))
-      yield* Fiber.interrupt(fibers[1]!)
+      const fibers = yield* Effect.forEach(
+        texts(3),
+        (text) => Effect.forkChild(sender.send(text), { startImmediately: true })
+      )
+      yield* until("the first", () => heard.length === 1)
+      yield* Fiber.interruptAll(fibers.slice(0, 2))
+      yield* to.write([{ _tag: "Ack", seq: 1 }])
+      yield* until("the third", () => heard.length === 2)
+      yield* to.write([{ _tag: "Ack", seq: 2 }])
       yield* Fiber.join(fibers[2]!)
-      assert.deepStrictEqual(handled, ["message 0", "message 2"])
+      assert.deepStrictEqual(heard, ["0 message 0", "1 message 2"])
     }).pipe(quiet))
 
   it.effect.each(

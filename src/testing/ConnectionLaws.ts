@@ -10,8 +10,8 @@
  * import { MemoryTransport } from "hawser"
  * import { ConnectionLaws } from "hawser/testing"
  *
- * // Effect<void, LawViolation>
- * ConnectionLaws.all({ endpoint: "memory:laws" }).pipe(Effect.provide(MemoryTransport.layer))
+ * // Fails with a LawViolation, where one does not hold.
+ * await Effect.runPromise(ConnectionLaws.all({ endpoint: "memory:laws" }).pipe(Effect.provide(MemoryTransport.layer)))
  * ```
  *
  * **Gotchas**: no law waits for a time. What does not come after many turns of the event loop, in which nothing moves,

@@ -134,6 +134,15 @@ describe("talk crc over chunks, the tutorial's client,", () => {
 })
 
 describe("serve crc", () => {
+  it("speaks lines that can be read, unless it is told otherwise", async () => {
+    const { port, server } = await serve("crc")
+    using _ = server
+    using client = await Client.dial(port)
+    client.socket.write("BF16E5C0 DATA 0 hello\n")
+    await client.hears("BC03EE04 ACK 1\n")
+    await server.says(/: crc, lines of at most 64KiB, CRC-32\/ISCSI;.*#1 "hello": CRC-32\/ISCSI, no error found\n/s)
+  }, limitMillis)
+
   it("prints what it found, harmless to a terminal, and as JSON", async () => {
     for (const flags of [[], ["--json"]]) {
       const { port, server } = await serve("crc", "--framing", "chunks", ...flags)

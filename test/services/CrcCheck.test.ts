@@ -61,6 +61,16 @@ describe("with ACK and NAK", () => {
     { arbitrary: { runs: 100 }, timeout: 60_000 }
   )
 
+  it.effect("numbers begin again after 255 in lines too", () =>
+    served({}, (findings) =>
+      Effect.gen(function*() {
+        const sender = yield* CrcCheck.connect(endpoint)
+        const messages = Array.from({ length: 600 }, (_, n) => `message ${n}`)
+        const receipts = yield* Effect.forEach(messages, sender.send, { concurrency: "unbounded" })
+        assert.deepStrictEqual(findings.map(({ received }) => received), messages)
+        assert.isTrue(receipts.every(({ again }) => again.length === 0))
+      }).pipe(Effect.scoped)))
+
   it.effect("is lines that can be read and typed", () =>
     served({}, (findings) =>
       Effect.gen(function*() {
