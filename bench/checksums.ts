@@ -38,12 +38,13 @@ const bigintTable = (poly: bigint): (bytes: Uint8Array) => bigint => {
   }
 }
 
-// The package "crc" takes any Uint8Array, though its types ask for a Buffer.
+// The package "crc" takes any Uint8Array, though its types ask for a Buffer. "crc-32" gives signed numbers; all others,
+// and the catalogue, have the value without a sign, so that step belongs to it.
 const rows: ReadonlyArray<Row> = [
   {
     crc: CrcCatalogue.crc32IsoHdlc,
     rivals: [
-      { name: "crc-32", compute: (bytes) => crc32Package.buf(bytes, 0) },
+      { name: "crc-32", compute: (bytes) => crc32Package.buf(bytes, 0) >>> 0 },
       { name: "crc", compute: (bytes) => crcPackage.crc32(bytes as Buffer) },
       { name: "node:zlib", native: true, compute: (bytes) => zlib.crc32(bytes) },
       { name: "@node-rs/crc32", native: true, compute: (bytes) => nodeRs.crc32(bytes) }
@@ -52,7 +53,7 @@ const rows: ReadonlyArray<Row> = [
   {
     crc: CrcCatalogue.crc32Iscsi,
     rivals: [
-      { name: "crc-32", compute: (bytes) => crc32cPackage.buf(bytes, 0) },
+      { name: "crc-32", compute: (bytes) => crc32cPackage.buf(bytes, 0) >>> 0 },
       { name: "@node-rs/crc32", native: true, compute: (bytes) => nodeRs.crc32c(bytes) }
     ]
   },

@@ -1,6 +1,6 @@
 /** Plain facts about connections, in memory and virtual time; what holds on every transport is in `ConnectionLaws`. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Result, Scheduler, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { CloseReason, Codec, Connection, Endpoint, Framing, MemoryTransport, Transport } from "../src/index.ts"
 import * as internal from "../src/internal/connection.ts"
@@ -414,7 +414,8 @@ describe("writing", () => {
   it.effect("a writer that gave up is forgotten", () =>
     Effect.gen(function*() {
       const outbox = new Outbox(recording().raw, Codec.bytes)
-      const fiber = yield* Effect.forkChild(outbox.parked, { startImmediately: true })
+      const parked = Effect.callback<void, CloseReason.ConnectionError>((resume) => outbox.park(resume))
+      const fiber = yield* Effect.forkChild(parked, { startImmediately: true })
       assert.isTrue(outbox.hasParked)
       yield* Fiber.interrupt(fiber)
       assert.isFalse(outbox.hasParked)
@@ -564,5 +565,114 @@ describe("ending", () => {
       const exit = yield* Effect.result(machine.pull)
       assert.isTrue(Result.isFailure(exit))
       assert.deepStrictEqual([machine.bytesIn, heard.at(-1)], [4 + 10 * 65_536, "close in peace"])
+    }))
+})
+
+describe("a fiber that yields after each of its steps", () => {
+  class Stepping extends Scheduler.MixedScheduler {
+    private yields = false
+
+    override shouldYield(): boolean {
+      this.yields = !this.yields
+      return this.yields
+    }
+  }
+
+  /** Starts an effect and lets it do some of its steps. */
+  const after = Effect.fnUntraced(function*<A, E>(steps: number, effect: Effect.Effect<A, E>) {
+    const fiber = yield* Effect.forkChild(effect).pipe(Effect.provideService(Scheduler.Scheduler, new Stepping()))
+    for (let i = 0; i < steps; i++) {
+      yield* Effect.callback<void>((resume) => {
+        setImmediate(() => resume(Effect.void))
+      })
+    }
+    return fiber
+  })
+
+  const ended = Effect.fnUntraced(function*<A, E>(fiber: Fiber.Fiber<A, E>) {
+    yield* settle
+    yield* settle
+    return fiber.pollUnsafe()
+  })
+
+  /** More than any of the operations has. */
+  const steps = Array.from({ length: 16 }, (_, i) => i)
+  const one = ["one"]
+
+  it.effect("misses nothing that comes between its steps", () =>
+    Effect.gen(function*() {
+      for (const step of steps) {
+        const { peer, raw } = yield* sockets
+        const connection = yield* Connection.fromRawSocket(raw, lines, { linger: 0 })
+        const pull = yield* after(step, connection.pull)
+        send(peer, "one\n")
+        assert.deepStrictEqual([step, yield* ended(pull)], [step, Exit.succeed(one)])
+        const end = yield* after(step, connection.pull)
+        peer.end()
+        assert.deepStrictEqual([step, reasonOf(yield* ended(end))], [step, "end"])
+      }
+    }))
+
+  it.effect("is told of a close between its steps", () =>
+    Effect.gen(function*() {
+      for (const step of steps) {
+        const { raw } = yield* sockets
+        const machine = internal.open(raw, lines)
+        const pull = yield* after(step, machine.pull)
+        const write = yield* after(step, machine.write(["x".repeat(99_999)]))
+        machine.shutdown(CloseReason.drained)
+        assert.deepStrictEqual([step, reasonOf(yield* ended(pull)), reasonOf(yield* ended(write))], [
+          step,
+          CloseReason.drained,
+          CloseReason.drained
+        ])
+      }
+    }))
+
+  it.effect("goes on writing when the peer reads between its steps", () =>
+    Effect.gen(function*() {
+      for (const step of steps) {
+        const { bytes, peer, raw } = yield* sockets
+        const connection = yield* Connection.fromRawSocket(raw, lines, { linger: 0 })
+        const write = yield* after(step, connection.write(["x".repeat(99_999)]))
+        peer.resume()
+        assert.deepStrictEqual([step, yield* ended(write), bytes()], [step, Exit.void, 100_000])
+      }
+    }))
+
+  it.effect("can be interrupted between its steps, and what it did not get comes again", () =>
+    Effect.gen(function*() {
+      for (const step of steps) {
+        const { peer, raw } = yield* sockets
+        const connection = yield* Connection.fromRawSocket(raw, lines, { linger: 0 })
+        peer.write([Uint8Array.of(0x61, 0x0a, 0xff, 0x0a, 0x62, 0x0a)])
+        yield* settle
+        const seen: Array<unknown> = []
+        for (const wait of [step, 50, step, 50, step, 50]) {
+          const pull = yield* after(wait, connection.pull)
+          pull.interruptUnsafe()
+          const exit = yield* ended(pull)
+          if (exit !== undefined && Exit.isSuccess(exit)) seen.push(...exit.value)
+          else if (exit !== undefined && !Cause.hasInterruptsOnly(exit.cause)) {
+            seen.push((reasonOf(exit) as CloseReason.CloseReason)._tag)
+          }
+        }
+        assert.deepStrictEqual([step, ...seen], [step, "a", "FrameCorrupt", "b"])
+      }
+    }))
+
+  it.effect("gets nothing back that a close took away", () =>
+    Effect.gen(function*() {
+      for (const step of steps) {
+        const { peer, raw } = yield* sockets
+        const machine = internal.open(raw, lines)
+        send(peer, "one\n")
+        yield* settle
+        const pull = yield* after(step, machine.pull)
+        machine.shutdown(CloseReason.drained)
+        pull.interruptUnsafe()
+        yield* ended(pull)
+        assert.deepStrictEqual([step, reasonOf(yield* Effect.exit(machine.pull))], [step, CloseReason.drained])
+      }
     }))
 })

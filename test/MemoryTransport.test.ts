@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { Endpoint, MemoryTransport, Transport } from "../src/index.ts"
-import { keepsTheLaws } from "./support/connectionLaws.ts"
+import { keepsTheLaws, YieldingAnywhere } from "./support/connectionLaws.ts"
 import { until } from "./support/nodeSockets.ts"
 
 describe("memory", () => keepsTheLaws({ endpoint: "memory:laws" }, MemoryTransport.layer))
+describe("memory, with fibers that yield anywhere", () =>
+  keepsTheLaws({ endpoint: "memory:laws" }, MemoryTransport.layer, () => new YieldingAnywhere()))
 
 const endpoint = Endpoint.memoryUnsafe("here")
 

@@ -6,7 +6,7 @@ import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import { Endpoint, NodeTransport, Transport } from "../src/index.ts"
 import * as names from "../src/internal/nodeNames.ts"
-import { keepsTheLaws } from "./support/connectionLaws.ts"
+import { keepsTheLaws, YieldingAnywhere } from "./support/connectionLaws.ts"
 import { resources, until, watching } from "./support/nodeSockets.ts"
 
 const folder = Fs.mkdtempSync(join(tmpdir(), "hawser-"))
@@ -18,6 +18,8 @@ const loopback = (listening: Endpoint.Endpoint, host: string): string =>
   `tcp://${host}:${listening._tag === "Tcp" ? listening.port : 0}`
 
 describe("tcp", () => keepsTheLaws({ endpoint: "tcp://127.0.0.1:0" }, NodeTransport.layer))
+describe("tcp, with fibers that yield anywhere", () =>
+  keepsTheLaws({ endpoint: "tcp://127.0.0.1:0" }, NodeTransport.layer, () => new YieldingAnywhere()))
 describe("unix", () =>
   keepsTheLaws({ endpoint: `unix:${join(folder, "laws.sock")}`, resets: false }, NodeTransport.layer))
 describe("abstract unix", () =>

@@ -34,6 +34,7 @@ export const acquire = <In, Out>(
         machine.shutdown(CloseReason.closed)
         if (machine.isClosed) return Effect.void
         const closed = Effect.callback<void>((resume) => {
+          if (machine.isClosed) return resume(Exit.void)
           machine.onClosed = () => resume(Exit.void)
         })
         return Effect.timeoutOrElse(Effect.interruptible(closed), {

@@ -11,8 +11,8 @@
  * ```
  *
  * Invariants: `reason` is set once (only `abort` may replace it, when unsent bytes are lost). `waiter` is set only
- * while the fiber is parked in `pull`, and then `inbox` has nothing. `onClosed` is called once, when the reason is
- * known and the raw socket is gone.
+ * while the fiber is parked in `pull`, and then `inbox` has nothing, or gives it in the same turn. `onClosed` is called
+ * once, when the reason is known and the raw socket is gone.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -26,6 +26,7 @@ import { type Batch, Inbox } from "./inbox.ts"
 import { Outbox, park, type Resume } from "./outbox.ts"
 
 const done = Exit.fail(Cause.Done())
+const twoReaders = Exit.die(new Error("two fibers pull from one connection; a connection has one reader"))
 
 export class ConnectionMachine<In, Out> implements Transport.RawHandler {
   readonly id: number
@@ -45,8 +46,9 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
 
   private readonly inbox: Inbox<In>
   private readonly outbox: Outbox<Out>
-  private readonly wait: Pull.Pull<Batch<In>, CloseReason.ConnectionError>
+  private readonly unwait: Effect.Effect<void>
   private waiter: Resume<Batch<In>, CloseReason.ConnectionError | Cause.Done> | undefined = undefined
+  private wakeSoon: (() => void) | undefined = undefined
   private drainers: Array<Resume<void, never>> | undefined = undefined
   /** The peer ended its side. */
   private eof = false
@@ -59,14 +61,12 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     this.raw = raw
     this.inbox = new Inbox(codec)
     this.outbox = new Outbox(raw, codec)
-    this.pull = Effect.suspend(() => this.take())
-    const unwait = Effect.sync(() => {
+    this.unwait = Effect.sync(() => {
       this.waiter = undefined
+      this.inbox.takeBack()
     })
-    this.wait = Effect.callback((resume) => {
-      this.waiter = resume
-      return unwait
-    })
+    // One step from the question to the waiting: could the fiber yield between them, it would miss its wake-up.
+    this.pull = Effect.callback((resume) => this.ask(resume))
   }
 
   get local(): Endpoint.Endpoint {
@@ -105,8 +105,6 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     return this.inbox.ended && this.inbox.messages === undefined
   }
 
-  // --- from the raw socket ---------------------------------------------------------------------------------------
-
   onData(chunk: Uint8Array): void {
     this.bytesIn += chunk.length
     if (this.reason !== undefined || this.eof || this.deaf) return
@@ -118,7 +116,7 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
 
   onEnd(): void {
     this.eof = true
-    // With something else to tell first, `take` comes to the end in its turn.
+    // With something else to tell first, `ask` comes to the end in its turn.
     if (this.reason !== undefined || this.deaf || this.inbox.isReady) return
     this.inbox.end()
     this.deliver()
@@ -137,37 +135,41 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     if (this.outbox.hasParked) this.outbox.wake(this.fail(this.lost))
   }
 
-  // --- reading ---------------------------------------------------------------------------------------------------
-
-  private take(): Pull.Pull<Batch<In>, CloseReason.ConnectionError> {
-    if (this.waiter !== undefined) {
-      return Effect.die(new Error(`two fibers pull from connection ${this.id}; a connection has one reader`))
-    }
-    this.outbox.flush()
+  /** Answers a pull, or lets it wait until it is answered or interrupted. */
+  private ask(resume: Resume<Batch<In>, CloseReason.ConnectionError | Cause.Done>): Effect.Effect<void> | void {
     const { inbox } = this
-    const batch = inbox.take()
-    if (batch !== undefined) return Exit.succeed(batch)
+    if (this.waiter !== undefined) return resume(twoReaders)
+    this.outbox.flush()
+    inbox.heard()
+    if (this.eof && !this.deaf && !inbox.isReady) inbox.end()
+    if (inbox.holds && this.reason === undefined) {
+      // Given in the next step, to a fiber that waits: from there it can be taken back when it does not get it.
+      queueMicrotask(this.wakeSoon ??= () => this.wakeReader())
+    } else {
+      const now = this.take()
+      if (now !== undefined) return resume(now)
+      if (this.paused) this.resumeRaw()
+    }
+    this.waiter = resume
+    return this.unwait
+  }
+
+  /** What there is for the reader now, if anything. */
+  private take(): Exit.Exit<Batch<In>, CloseReason.ConnectionError | Cause.Done> | undefined {
+    const { inbox } = this
     if (this.reason !== undefined) return this.fail(this.reason)
-    if (inbox.failure !== undefined) {
-      const { failure } = inbox
-      // What follows a bad frame waits for the next pull.
-      inbox.recover()
-      return this.fail(failure)
-    }
+    const batch = inbox.give()
+    if (batch !== undefined) return Exit.succeed(batch)
+    const failure = inbox.tell()
+    if (failure !== undefined) return this.fail(failure)
     if (this.deaf || inbox.ended) return done
-    if (this.eof) {
-      inbox.end()
-      return this.take()
-    }
-    if (this.lost !== undefined) return this.fail(this.lost)
-    if (this.paused) this.resumeRaw()
-    return this.wait
+    return this.lost === undefined ? undefined : this.fail(this.lost)
   }
 
   /** Tells the fiber that waits; while none does, one batch is all that piles up. */
   private deliver(): void {
     const { inbox } = this
-    if (inbox.failure !== undefined || (this.waiter === undefined && inbox.messages !== undefined)) this.pauseRaw()
+    if (inbox.failure !== undefined || (this.waiter === undefined && inbox.holds)) this.pauseRaw()
     if (inbox.isReady) this.wakeReader()
   }
 
@@ -176,7 +178,7 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     const { waiter } = this
     if (waiter === undefined) return
     this.waiter = undefined
-    waiter(this.take())
+    waiter(this.take() ?? this.pull)
   }
 
   private pauseRaw(): void {
@@ -190,34 +192,40 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
     if (!this.outbox.closed) this.raw.resume()
   }
 
-  // --- writing ---------------------------------------------------------------------------------------------------
-
   /** Encodes a message behind what waits to leave. Nothing is sent before `flush`. */
   offer(message: Out): CloseReason.CloseReason | undefined {
     if (this.reason !== undefined || this.outbox.finished) return this.reason ?? CloseReason.closed
     return this.outbox.offer(message)
   }
 
-  /** Hands what collected to the kernel, in one write. */
   flush(): void {
     this.outbox.flush()
   }
-
-  /** Flushes when the current turn of JavaScript is over: for replies before a handler that may suspend. */
+  /** For replies before a handler that may suspend. */
   flushSoon(): void {
     this.outbox.flushSoon()
   }
 
   /** Completes when the kernel takes more. */
   get writable(): Effect.Effect<void, CloseReason.ConnectionError> {
-    return Effect.suspend(() => this.broken() ?? (this.outbox.blocked ? this.outbox.parked : Exit.void))
+    return Effect.suspend(() => this.broken() ?? (this.outbox.blocked ? this.unblocked : Exit.void))
+  }
+
+  /** Waits for the kernel, with what was already handed over: to end this side does not take it back. */
+  private get unblocked(): Effect.Effect<void, CloseReason.ConnectionError> {
+    return Effect.callback((resume) => {
+      // Asked again, for the fiber may have yielded since.
+      const reason = this.reason ?? this.lost
+      if (reason !== undefined) return resume(this.fail(reason))
+      return this.outbox.blocked ? this.outbox.park(resume) : resume(Exit.void)
+    })
   }
 
   readonly write = (batch: ReadonlyArray<Out>): Effect.Effect<void, CloseReason.ConnectionError> =>
     Effect.suspend(() => {
       const broken = this.broken()
       if (broken !== undefined) return broken
-      if (this.outbox.blocked) return Effect.flatMap(this.outbox.parked, () => this.write(batch))
+      if (this.outbox.blocked) return Effect.flatMap(this.unblocked, () => this.write(batch))
       for (let i = 0; i < batch.length; i++) {
         const error = this.offer(batch[i] as Out) // i is below the length
         if (error !== undefined) {
@@ -226,7 +234,7 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
         }
       }
       this.outbox.flush()
-      return this.outbox.blocked ? this.outbox.parked : Exit.void
+      return this.outbox.blocked ? this.unblocked : Exit.void
     })
 
   /** The error of a write that cannot leave any more. */
@@ -241,8 +249,6 @@ export class ConnectionMachine<In, Out> implements Transport.RawHandler {
       return this.broken() ?? Exit.succeed(this.outbox.finish())
     })
   }
-
-  // --- ending ----------------------------------------------------------------------------------------------------
 
   /**
    * Asks the reader to end between frames: from now on `pull` gives what has arrived, with it the frame that has begun

@@ -3,9 +3,9 @@
  * it.
  *
  * ```
- * decode --> messages --take--> reader      first the messages,
- *       `--> failure --------->             then what stopped the decoder,
- * end   ---> ended ----------->             or else the end
+ * decode --> messages --give--> reader --heard--> forgotten      first the messages,
+ *       `--> failure  --tell-->   `---- takeBack                 then what stopped the decoder,
+ * end   ---> ended                                               or else the end
  * ```
  *
  * A decoder that throws fails like one that returns an error.
@@ -24,6 +24,9 @@ export class Inbox<In> {
   messagesIn = 0
   /** Decoded and not taken; never empty. */
   messages: Array<In> | undefined = undefined
+  /** Given, and perhaps not heard. */
+  private given: Array<In> | undefined = undefined
+  private told = false
   /** What stopped the decoder, behind the messages. */
   failure: CloseReason.CloseReason | undefined = undefined
   /** The decoder was told the end, and had no objection. */
@@ -44,10 +47,42 @@ export class Inbox<In> {
     return this.decoder.bytesBuffered > 0
   }
 
-  take(): Batch<In> | undefined {
+  /** Whether there is something that can be told only once. */
+  get holds(): boolean {
+    return this.messages !== undefined || this.failure !== undefined
+  }
+
+  /** Gives the messages to the reader. */
+  give(): Batch<In> | undefined {
     const { messages } = this
+    this.given = messages
     this.messages = undefined
     return messages as unknown as Batch<In> | undefined // never empty
+  }
+
+  /** Gives the failure to the reader. */
+  tell(): CloseReason.CloseReason | undefined {
+    this.told = this.failure !== undefined
+    return this.failure
+  }
+
+  /** The reader has heard what it was given, and asks for more: goes on behind a bad frame, where that can be done. */
+  heard(): void {
+    this.given = undefined
+    if (!this.told) return
+    this.told = false
+    const { failure } = this
+    if (failure?._tag === "FrameCorrupt" && failure.recoverable) this.decode(empty)
+  }
+
+  /** The reader was interrupted before it heard. */
+  takeBack(): void {
+    const { given } = this
+    this.told = false
+    this.given = undefined
+    if (given === undefined) return
+    if (this.messages !== undefined) given.push(...this.messages)
+    this.messages = given
   }
 
   decode(chunk: Uint8Array): void {
@@ -59,12 +94,6 @@ export class Inbox<In> {
       this.failure = CloseReason.fromCause(Cause.die(defect))
     }
     this.keep(out, before)
-  }
-
-  /** Goes on behind a bad frame, where that can be done. */
-  recover(): void {
-    const { failure } = this
-    if (failure?._tag === "FrameCorrupt" && failure.recoverable) this.decode(empty)
   }
 
   /** No more bytes will come. */

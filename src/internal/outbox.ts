@@ -110,9 +110,9 @@ export class Outbox<Out> {
     this.raw.end()
   }
 
-  /** Waits for the next `wake`. */
-  get parked(): Effect.Effect<void, CloseReason.ConnectionError> {
-    return Effect.callback((resume) => park(this.writers ??= [], resume))
+  /** Keeps a writer until the next `wake`; the effect forgets it. */
+  park(resume: Resume<void>): Effect.Effect<void> {
+    return park(this.writers ??= [], resume)
   }
 
   /** Whether a writer waits. */

@@ -11,20 +11,21 @@ import * as Flow from "./ConnectionFlow.ts"
 import { type Check, must, plain, reasonOf, type Spec } from "./ConnectionSpec.ts"
 import { playBoth, type Stage } from "./ConnectionStage.ts"
 
-/** Looks at an operation one turn after something that must have ended it. */
+/** So many turns are at once: a fiber may yield on its way, but nothing has to come from the peer. */
+const soonTurns = 50
+
+/** Looks at an operation that something must have ended. */
 const atOnce = (
   stage: Stage,
   what: string,
   fiber: Fiber.Fiber<unknown, unknown>,
   expected: ReadonlyArray<string>
 ): Effect.Effect<void, string> =>
-  Effect.andThen(
-    stage.turn,
-    Effect.suspend(() => {
-      const reason = reasonOf(fiber.pollUnsafe())
-      return must(expected.includes(reason), () => `${what} ${reason}, expected ${expected.join(" or ")}`)
-    })
-  )
+  Effect.gen(function*() {
+    for (let left = soonTurns; left > 0 && fiber.pollUnsafe() === undefined; left--) yield* stage.turn
+    const reason = reasonOf(fiber.pollUnsafe())
+    return yield* must(expected.includes(reason), () => `${what} ${reason}, expected ${expected.join(" or ")}`)
+  })
 
 /** Each operation of a connection must end at once, in the same way. */
 const operations = (
