@@ -570,18 +570,26 @@ describe("ending", () => {
 
 describe("a fiber that yields after each of its steps", () => {
   class Stepping extends Scheduler.MixedScheduler {
-    private yields = false
+    private asked: number
 
+    constructor(phase: number) {
+      super()
+      this.asked = phase
+    }
+
+    /** Two steps lead back to where it yielded and past it. */
     override shouldYield(): boolean {
-      this.yields = !this.yields
-      return this.yields
+      this.asked++
+      return this.asked % 3 === 0
     }
   }
 
-  /** Starts an effect and lets it do some of its steps. */
+  /** Starts an effect and lets it do a third of these steps, in the phase of the number. */
   const after = Effect.fnUntraced(function*<A, E>(steps: number, effect: Effect.Effect<A, E>) {
-    const fiber = yield* Effect.forkChild(effect).pipe(Effect.provideService(Scheduler.Scheduler, new Stepping()))
-    for (let i = 0; i < steps; i++) {
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true }).pipe(
+      Effect.provideService(Scheduler.Scheduler, new Stepping(steps))
+    )
+    for (let i = 0; i < Math.floor(steps / 3); i++) {
       yield* Effect.callback<void>((resume) => {
         setImmediate(() => resume(Effect.void))
       })
@@ -595,8 +603,8 @@ describe("a fiber that yields after each of its steps", () => {
     return fiber.pollUnsafe()
   })
 
-  /** More than any of the operations has. */
-  const steps = Array.from({ length: 16 }, (_, i) => i)
+  /** More than any of the operations has, in each of the three phases. */
+  const steps = Array.from({ length: 36 }, (_, i) => i)
   const one = ["one"]
 
   it.effect("misses nothing that comes between its steps", () =>
@@ -648,7 +656,7 @@ describe("a fiber that yields after each of its steps", () => {
         peer.write([Uint8Array.of(0x61, 0x0a, 0xff, 0x0a, 0x62, 0x0a)])
         yield* settle
         const seen: Array<unknown> = []
-        for (const wait of [step, 50, step, 50, step, 50]) {
+        for (const wait of [step, 150, step, 151, step, 152]) {
           const pull = yield* after(wait, connection.pull)
           pull.interruptUnsafe()
           const exit = yield* ended(pull)
