@@ -16,8 +16,8 @@
  * no error before the next chunk, so that nothing piles up. `end` may be called again in the same way.
  *
  * **Gotchas**: a message may be a view into the chunk it came in. An encoder that returns an error has written nothing.
- * A connection treats a recoverable error as the end, unless the codec is wrapped in `attempt`, which makes results of
- * the messages and so says in the type that the reader deals with bad ones.
+ * A server of a protocol ends the connection at a recoverable error, unless the codec is wrapped in `attempt`, which makes
+ * results of the messages and so says in the type that the reader deals with bad ones.
  *
  * Laws: `CodecLaws` in `hawser/testing`: round trip, any chunking, bounded memory, truncation, oversize.
  *
