@@ -1,5 +1,5 @@
 /**
- * `npm run bench:checksums`: CRCs side by side with the packages that people take, in one process and one run.
+ * `npm run bench -- checksums`: CRCs side by side with the packages that people take, in one process and one run.
  *
  * A round measures every contender of a row once, in an order that changes from round to round, so that a disturbance
  * meets all alike; ratios to hawser are taken within a round, and medians are printed. Before anything is measured, each

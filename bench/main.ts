@@ -57,6 +57,8 @@ const wantedPeers = flags.peers?.split(",")
 const chosen = names.length === 0
   ? scenarios
   : scenarios.filter(({ name }) => names.some((prefix) => name.startsWith(prefix)))
+/** Another kind of benchmark: in this process, with no server and no generator. */
+const checksums = names.length === 0 || names.some((prefix) => "checksums".startsWith(prefix))
 const present = [
   ...peers.filter(({ name }) => name === reference || wantedPeers === undefined || wantedPeers.includes(name)),
   ...flags.tree.map((folder): Peer => ({
@@ -186,9 +188,11 @@ if (flags.help) {
   say(usage)
 } else if (flags.list) {
   for (const { name, title } of scenarios) say(`${name.padEnd(20)}${title}`)
-} else if (chosen.length === 0) {
+  say(`${"checksums".padEnd(20)}CRCs beside the packages that compute them`)
+} else if (chosen.length === 0 && !checksums) {
   process.stderr.write(`bench: no scenario begins with ${names.join(" or ")}; --list shows them\n`)
   process.exitCode = 2
 } else {
-  await main()
+  if (chosen.length > 0) await main()
+  if (checksums) await import("./checksums.ts")
 }
