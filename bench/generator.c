@@ -7,7 +7,12 @@
  *   framed   u32 length and payload, echoed           `depth` requests in flight on each of `connections`
  *   line     a line, sent back reversed               the same
  *   churn    connect, one framed request, both sides end; `connections` at a time
- *   idle     one framed request each, then `{"ready":N}`, and the connections stay open until stdin ends
+ *   idle     one framed request each, then `{"ready":N}`, and the connections stay open until the server or stdin ends
+ *   checked  framed; the last four bytes of a message are the CRC-32 of the others, most significant byte first
+ *   serve    no load but a server that sends back every byte, for clients under test: `{"port":N}`, until stdin ends
+ *
+ * `rate=N` sends N requests a second in all (`framed`, `checked`, `line`), each at its time whatever the server does. Its
+ * latency counts from that time, not from when it could be sent: so a server that stalls cannot hide it.
  *
  * Nothing is buffered per connection: what is sent and what must come back are functions of the connection and the number
  * of the request, which is stamped into its bytes. So a reply that is lost, doubled, reordered or another connection's
@@ -30,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAMED, LINE, CHURN, IDLE };
+enum { FRAMED, LINE, CHURN, IDLE, CHECKED, SERVE };
 enum { STAMP = 8, WRITE_BYTES = 1 << 18, READ_BYTES = 1 << 18, STALL_MILLIS = 5000 };
 
 typedef struct {
@@ -43,9 +48,10 @@ typedef struct {
 
 static int mode, depth = 1, per_write, epoll_fd;
 static long port, connections = 1, bytes = 64, server_pid, server_core = -1;
-static double warmup = 1, seconds = 2;
+static double warmup = 1, seconds = 2, rate;
 static size_t size, request_stamp, reply_stamp; /* of a frame on the wire */
 static char *requests, *reply, input[READ_BYTES];
+static uint64_t begin = UINT64_MAX; /* when the first request of a fixed rate is due: not before all are connected */
 static uint64_t done; /* requests, or in mode churn connections, that came to their end */
 
 static void fail(const char *format, ...) {
@@ -121,9 +127,36 @@ static Snapshot snapshot(void) {
 
 /* --- frames -------------------------------------------------------------------------------------------------------- */
 
+static uint32_t crc_plain, crc_change[STAMP][16]; /* of a stamp of zeros, and by the digits of another one */
+
+static uint32_t crc32(const char *at, size_t length) {
+  uint32_t crc = ~0u;
+  for (size_t i = 0; i < length; i++) {
+    crc ^= (unsigned char)at[i];
+    for (int bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+  }
+  return ~crc;
+}
+
 static void put_stamp(char *at, const Connection *c, uint64_t number, int backwards) {
   uint32_t stamp = c->index * 2654435761u + (uint32_t)number;
   for (int i = 0; i < STAMP; i++) at[backwards ? STAMP - 1 - i : i] = (char)('a' + (stamp >> (4 * i) & 15));
+  if (mode != CHECKED) return;
+  uint32_t crc = crc_plain; /* a CRC is linear, so the digits are added up instead of the message read again */
+  for (int i = 0; i < STAMP; i++) crc ^= crc_change[i][stamp >> (4 * i) & 15];
+  for (int i = 0; i < 4; i++) at[bytes - 4 + i] = (char)(crc >> (24 - 8 * i));
+}
+
+static void prepare_crc(char *message) {
+  memset(message, 'a', STAMP);
+  crc_plain = crc32(message, (size_t)bytes - 4);
+  for (int i = 0; i < STAMP; i++) {
+    for (int digit = 0; digit < 16; digit++) {
+      message[i] = (char)('a' + digit);
+      crc_change[i][digit] = crc32(message, (size_t)bytes - 4) ^ crc_plain;
+    }
+    message[i] = 'a';
+  }
 }
 
 static void make_frames(void) {
@@ -136,6 +169,7 @@ static void make_frames(void) {
   for (size_t i = 0; i < (size_t)bytes; i++) requests[head + i] = (char)('a' + i % 26);
   if (mode == LINE) requests[bytes] = '\n';
   else for (int i = 0; i < 4; i++) requests[i] = (char)(bytes >> (24 - 8 * i));
+  if (mode == CHECKED) prepare_crc(requests + head);
   for (int i = 1; i < per_write; i++) memcpy(requests + (size_t)i * size, requests, size);
   memcpy(reply, requests, size);
   if (mode == LINE) for (long i = 0; i < bytes; i++) reply[i] = requests[bytes - 1 - i];
@@ -167,8 +201,20 @@ static void dial(Connection *c) {
   if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &event)) fail("epoll_ctl: %s", strerror(errno));
 }
 
+/* When a request of a fixed rate is due: the connections take turns. */
+static uint64_t due_at(const Connection *c, uint64_t number) {
+  return begin + (uint64_t)((double)(number * (uint64_t)connections + c->index) / rate * 1e9);
+}
+
+/* How many requests of a fixed rate are due by now. */
+static uint64_t due(const Connection *c) {
+  double turn = ((double)nanos(CLOCK_MONOTONIC) - (double)begin) / 1e9 * rate - c->index;
+  return turn < 0 ? 0 : (uint64_t)(turn / (double)connections) + 1;
+}
+
 static void send_requests(Connection *c) {
   uint64_t until = c->received + (uint64_t)depth < c->last ? c->received + (uint64_t)depth : c->last;
+  if (rate > 0) until = due(c);
   while (c->sent < until) {
     uint64_t count = until - c->sent, now = nanos(CLOCK_MONOTONIC);
     if (count > (uint64_t)per_write) count = (uint64_t)per_write;
@@ -200,13 +246,18 @@ static void take_replies(Connection *c, const char *at, size_t length) {
     c->received_part += n;
     if (c->received_part < size) return;
     c->received_part = 0;
-    record(now - c->sent_at[c->received % (uint64_t)depth]);
+    uint64_t from = rate > 0 ? due_at(c, c->received) : c->sent_at[c->received % (uint64_t)depth];
+    record(now > from ? now - from : 0);
     c->received++;
     if (mode != CHURN) done++;
   }
 }
 
 static void finish(Connection *c) {
+  if (mode == IDLE && c->received == c->sent) {
+    close(c->fd);
+    return;
+  }
   if (mode != CHURN || c->received != c->sent) fail("the server ended connection %u", c->index);
   close(c->fd);
   c->index += (uint32_t)connections;
@@ -239,10 +290,28 @@ static int step(int millis) {
   return n;
 }
 
+static void run_at_rate(Connection *all, uint64_t until) {
+  static uint64_t turn; /* counts the requests of all connections */
+  static uint64_t answered, answered_at;
+  for (uint64_t now = nanos(CLOCK_MONOTONIC); now < until; now = nanos(CLOCK_MONOTONIC)) {
+    if (answered != done || answered_at == 0) answered = done, answered_at = now;
+    if (now - answered_at > STALL_MILLIS * 1000000ull) fail("the server did not answer for %d ms", STALL_MILLIS);
+    uint64_t last = now < begin ? 0 : (uint64_t)((double)(now - begin) / 1e9 * rate);
+    if (last > turn + (uint64_t)connections) turn = last - (uint64_t)connections; /* each connection once is enough */
+    for (; turn < last; turn++) send_requests(&all[turn % (uint64_t)connections]);
+    step(0);
+  }
+}
+
 static void run(uint64_t until) {
   while (nanos(CLOCK_MONOTONIC) < until) {
     if (step(STALL_MILLIS) == 0) fail("the server did not answer for %d ms", STALL_MILLIS);
   }
+}
+
+static void drive(Connection *all, uint64_t until) {
+  if (rate > 0) run_at_rate(all, until);
+  else run(until);
 }
 
 static double share_of_others(double busy, double own, double elapsed) {
@@ -263,25 +332,75 @@ static void print(const Snapshot *a, const Snapshot *b) {
 }
 
 static void parse(int argc, char **argv) {
-  const char *modes[] = {"framed", "line", "churn", "idle"};
+  const char *modes[] = {"framed", "line", "churn", "idle", "checked", "serve"};
   for (int i = 1; i < argc; i++) {
     char *value = strchr(argv[i], '=');
     if (!value) fail("%s is not name=value", argv[i]);
     *value++ = 0;
     if (!strcmp(argv[i], "mode")) {
-      for (mode = 0; mode < 4 && strcmp(value, modes[mode]);) mode++;
+      for (mode = 0; mode <= SERVE && strcmp(value, modes[mode]);) mode++;
     } else if (!strcmp(argv[i], "port")) port = atol(value);
     else if (!strcmp(argv[i], "connections")) connections = atol(value);
     else if (!strcmp(argv[i], "depth")) depth = atoi(value);
     else if (!strcmp(argv[i], "bytes")) bytes = atol(value);
     else if (!strcmp(argv[i], "warmup")) warmup = atof(value);
     else if (!strcmp(argv[i], "seconds")) seconds = atof(value);
+    else if (!strcmp(argv[i], "rate")) rate = atof(value);
     else if (!strcmp(argv[i], "pid")) server_pid = atol(value);
     else if (!strcmp(argv[i], "core")) server_core = atol(value);
     else fail("there is no option %s", argv[i]);
   }
-  if (mode > IDLE || port < 1 || connections < 1 || depth < 1 || bytes < STAMP) fail("an option is out of range");
+  if (mode > SERVE || (mode != SERVE && port < 1) || connections < 1 || depth < 1 || bytes < STAMP + 4 || rate < 0) {
+    fail("an option is out of range");
+  }
+  if (rate > 0 && (mode == CHURN || mode == IDLE)) fail("rate is for conversations that go on");
   if (mode == CHURN || mode == IDLE) depth = 1;
+}
+
+/* Keeps what is open open, and ends each connection that the server ends; until stdin ends. */
+static void idle(void) {
+  struct epoll_event end = {.events = EPOLLIN, .data.ptr = NULL}, events[256];
+  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, 0, &end)) fail("epoll_ctl: %s", strerror(errno));
+  for (;;) {
+    int n = epoll_wait(epoll_fd, events, 256, -1);
+    for (int i = 0; i < n; i++) {
+      if (events[i].data.ptr) handle(events[i].data.ptr, events[i].events);
+      else if (read(0, input, sizeof input) <= 0) return;
+    }
+  }
+}
+
+/* Sends back what comes. A client under test has few bytes in flight, so what does not leave at once is an error. */
+static void serve(void) {
+  struct epoll_event events[256], watch = {.events = EPOLLIN, .data.fd = 0};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof address;
+  int on = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  if (bind(listener, (struct sockaddr *)&address, length) || listen(listener, 1024)) fail("listen: %s", strerror(errno));
+  getsockname(listener, (struct sockaddr *)&address, &length);
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, 0, &watch);
+  watch.data.fd = listener;
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &watch);
+  printf("{\"port\":%d}\n", ntohs(address.sin_port));
+  fflush(stdout);
+  for (;;) {
+    int n = epoll_wait(epoll_fd, events, 256, -1);
+    for (int i = 0; i < n; i++) {
+      int fd = events[i].data.fd;
+      if (fd == listener) {
+        watch.data.fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+        if (watch.data.fd < 0) continue;
+        setsockopt(watch.data.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        epoll_ctl(epoll_fd, EPOLL_CTL_ADD, watch.data.fd, &watch);
+        continue;
+      }
+      ssize_t size = read(fd, input, READ_BYTES);
+      if (fd == 0 && size <= 0) return;
+      if (fd == 0) continue;
+      if (size <= 0) close(fd);
+      else if (send(fd, input, (size_t)size, MSG_NOSIGNAL) != size) fail("send: %s", strerror(errno));
+    }
+  }
 }
 
 int main(int argc, char **argv) {
@@ -291,8 +410,13 @@ int main(int argc, char **argv) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  make_frames();
   epoll_fd = epoll_create1(0);
+  if (mode == SERVE) {
+    alarm(600);
+    serve();
+    return 0;
+  }
+  make_frames();
   Connection *all = calloc((size_t)connections, sizeof *all);
   for (long i = 0; i < connections; i++) {
     all[i].index = (uint32_t)i;
@@ -306,14 +430,15 @@ int main(int argc, char **argv) {
     }
     printf("{\"ready\":%ld}\n", connections);
     fflush(stdout);
-    while (read(0, input, sizeof input) > 0) continue;
+    idle();
     return 0;
   }
-  run(nanos(CLOCK_MONOTONIC) + (uint64_t)(warmup * 1e9));
+  begin = nanos(CLOCK_MONOTONIC) + 200000000u; /* by then all are connected */
+  drive(all, nanos(CLOCK_MONOTONIC) + (uint64_t)(warmup * 1e9));
   memset(buckets, 0, sizeof buckets);
   latency_max = 0;
   Snapshot from = snapshot();
-  run(from.at + (uint64_t)(seconds * 1e9));
+  drive(all, from.at + (uint64_t)(seconds * 1e9));
   Snapshot to = snapshot();
   print(&from, &to);
   return 0;

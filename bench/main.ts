@@ -5,13 +5,17 @@
  * taken within a round. A measurement that other programs disturbed is repeated, and rounds are added while the ratios
  * lie far apart.
  */
-import { writeFileSync } from "node:fs"
-import { cpus, release } from "node:os"
-import { basename, resolve } from "node:path"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpus, release, tmpdir } from "node:os"
+import { basename, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
-import { cores, exclusively, Generator, quiet, RunningServer } from "./processes.ts"
-import { maxNoise, type Measurement, overview, type Round, summarize, table, uncertainty } from "./report.ts"
-import { type Peer, peers, reference, type Scenario, scenarios } from "./scenarios.ts"
+import { compare } from "./compare.ts"
+import { measures } from "./measure.ts"
+import { page } from "./page.ts"
+import { Absent, ofTree, peers, reference } from "./peers.ts"
+import { type Contestant, cores, exclusively, Generator, quiet } from "./processes.ts"
+import { maxNoise, type Measurement, overview, type Result, type Round, table, uncertainty } from "./report.ts"
+import { type Scenario, scenarios } from "./scenarios.ts"
 
 const usage = `npm run bench [-- NAME ...]      scenarios whose names begin so; all without one
   --peers A,B        only these, besides ${reference}
@@ -19,6 +23,9 @@ const usage = `npm run bench [-- NAME ...]      scenarios whose names begin so; 
   --seconds S        measured time of a run (1.5), after --warmup S (2)
   --tree FOLDER      also the hawser of another working tree, such as one with a change to try; may be repeated
   --json FILE        everything measured
+  --html FILE        the same as a page with plots
+  --compare FILE     what is different from the --json of an earlier run, and how sure that is
+  --record           writes bench/results/latest.json and bench/report.html, which are kept with the sources
   --cpu-prof FOLDER  a CPU profile of every server (one round is enough)
   --list             the names`
 
@@ -31,6 +38,9 @@ const { positionals: names, values: flags } = parseArgs({
     warmup: { type: "string", default: "2" },
     tree: { type: "string", multiple: true, default: [] },
     json: { type: "string" },
+    html: { type: "string" },
+    compare: { type: "string" },
+    record: { type: "boolean", default: false },
     "cpu-prof": { type: "string" },
     list: { type: "boolean", default: false },
     help: { type: "boolean", default: false }
@@ -59,45 +69,11 @@ const chosen = names.length === 0
   : scenarios.filter(({ name }) => names.some((prefix) => name.startsWith(prefix)))
 /** Another kind of benchmark: in this process, with no server and no generator. */
 const checksums = names.length === 0 || names.some((prefix) => "checksums".startsWith(prefix))
-const present = [
+const unknown = wantedPeers?.find((wanted) => peers.every(({ name }) => name !== wanted))
+const wanted = [
   ...peers.filter(({ name }) => name === reference || wantedPeers === undefined || wantedPeers.includes(name)),
-  ...flags.tree.map((folder): Peer => ({
-    name: basename(folder),
-    about: `hawser's server in ${resolve(folder)}`,
-    file: resolve(folder, "bench/servers/hawser.ts")
-  }))
+  ...flags.tree.map((folder) => ofTree(basename(folder), resolve(folder)))
 ]
-
-const measureLoad = async (generator: Generator, server: RunningServer, { load }: Scenario): Promise<Measurement> => {
-  const report = await generator.drive(server, load, time)
-  const { latencyMicros: { p50, p99, p999 }, requests, seconds, serverCpuSeconds } = report
-  const known = serverCpuSeconds > 0
-  return {
-    values: {
-      rate: requests / seconds,
-      ...known ? { cpu: serverCpuSeconds / requests * 1e6 } : {},
-      p50,
-      p99,
-      p999
-    },
-    busy: known ? serverCpuSeconds / seconds : undefined,
-    noise: Math.max(report.othersOnServerCore, report.othersOnGeneratorCore),
-    repeats: 0
-  }
-}
-
-const measureMemory = async (generator: Generator, server: RunningServer, { load }: Scenario): Promise<Measurement> => {
-  // The first connections make the server compile its code, which is not theirs.
-  await generator.hold(server, { ...load, connections: 100 }, () => server.memory())
-  const before = await server.memory()
-  const after = await generator.hold(server, load, () => server.memory())
-  const perConnection = (key: keyof typeof after) => (after[key] - before[key]) / load.connections / 1024
-  return {
-    values: { resident: perConnection("residentBytes"), heap: perConnection("heapBytes") },
-    noise: 0,
-    repeats: 0
-  }
-}
 
 /** What is left of the time that a scenario may spend on waiting and repeating. */
 class Patience {
@@ -113,22 +89,17 @@ class Patience {
 
 const measure = async (
   generator: Generator,
-  peer: Peer,
+  peer: Contestant,
   scenario: Scenario,
+  rate: number | undefined,
   patience: Patience
 ): Promise<Measurement> => {
   const attempt = async (): Promise<Measurement> => {
-    const loads = scenario.load.mode !== "idle"
-    if (loads) await patience.spend(() => quiet(Math.min(quietMillis, patience.leftMillis)))
-    const profile = profileFolder === undefined
+    if (scenario.kind !== "memory") await patience.spend(() => quiet(Math.min(quietMillis, patience.leftMillis)))
+    const flags = profileFolder === undefined
       ? []
       : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${scenario.name}.${peer.name}.cpuprofile`]
-    const server = await RunningServer.start(peer, scenario, profile)
-    try {
-      return await (loads ? measureLoad : measureMemory)(generator, server, scenario)
-    } finally {
-      await server.stop()
-    }
+    return measures[scenario.kind](peer, scenario, { generator, time, flags, rate })
   }
   let best = await attempt()
   for (let repeats = 1; repeats <= maxRepeats && best.noise > maxNoise && patience.leftMillis > 0; repeats++) {
@@ -138,18 +109,38 @@ const measure = async (
   return best
 }
 
-const measureScenario = async (generator: Generator, scenario: Scenario): Promise<ReadonlyArray<Round>> => {
+/** Half of the requests per second that the reference answers with one in flight on each connection. */
+const halfThePeak = async (
+  generator: Generator,
+  scenario: Scenario,
+  able: ReadonlyArray<Contestant>,
+  patience: Patience
+): Promise<number | undefined> => {
+  const peer = able.find(({ name }) => name === reference)
+  if (peer === undefined) return undefined
+  const closed: Scenario = { ...scenario, kind: "throughput", load: { ...scenario.load, depth: 1 } }
+  const peak = await exclusively(() => measure(generator, peer, closed, undefined, patience))
+  return Math.round((peak.values.rate ?? Number.NaN) / 2)
+}
+
+const measureScenario = async (
+  generator: Generator,
+  scenario: Scenario,
+  present: ReadonlyArray<Contestant>
+): Promise<ReadonlyArray<Round>> => {
   const done: Array<Round> = []
   const patience = new Patience()
+  const able = present.filter(({ services }) => services.includes(scenario.service))
+  const rate = scenario.kind === "latency" ? await halfThePeak(generator, scenario, able, patience) : undefined
   const isUnsure = () => done.length < rounds * 2 && uncertainty(done) > maxUncertainty && patience.leftMillis > 0
   while (done.length < rounds || isUnsure()) {
-    const first = done.length % present.length
+    const first = done.length % able.length
     const round: Record<string, Measurement> = {}
-    for (const peer of [...present.slice(first), ...present.slice(0, first)]) {
+    for (const peer of [...able.slice(first), ...able.slice(0, first)]) {
       if (process.stderr.isTTY) {
         process.stderr.write(`\r\x1b[K${scenario.name}, round ${done.length + 1}: ${peer.name} `)
       }
-      round[peer.name] = await exclusively(() => measure(generator, peer, scenario, patience))
+      round[peer.name] = await exclusively(() => measure(generator, peer, scenario, rate, patience))
     }
     done.push(round)
   }
@@ -157,30 +148,62 @@ const measureScenario = async (generator: Generator, scenario: Scenario): Promis
   return done
 }
 
+/** Those that can run here; the others are named. */
+const prepare = (folder: string): ReadonlyArray<Contestant> =>
+  wanted.flatMap(({ command, ...peer }) => {
+    try {
+      const contestant = { ...peer, command: command(folder) }
+      say(`  ${peer.name.padEnd(10)}${peer.about}`)
+      return [contestant]
+    } catch (error) {
+      if (!(error instanceof Absent)) throw error
+      say(`  ${peer.name.padEnd(10)}left out: ${error.message}`)
+      return []
+    }
+  })
+
+/** Four digits are more than a measurement is worth. */
+const brief = (value: unknown): unknown => typeof value === "number" ? Number(value.toPrecision(4)) : value
+
+/** The results of an earlier run. */
+const read = (path: string): ReadonlyArray<Result> => {
+  const { results } = JSON.parse(readFileSync(path, "utf8"))
+  if (!Array.isArray(results)) throw new Error(`${path} is no result of npm run bench -- --json`)
+  return results
+}
+
 const main = async () => {
-  const generator = new Generator()
+  const before = flags.compare === undefined ? undefined : read(flags.compare)
+  const folder = mkdtempSync(join(tmpdir(), "hawser-bench-"))
   try {
+    const generator = new Generator(folder)
     const machine = `${cpus()[0]?.model ?? "unknown CPU"} × ${cpus().length}, ${process.platform} ${release()}`
     say(`${machine}, Node ${process.version}; generator: ${generator.about}`)
     say(cores === undefined ? "not pinned to cores: there is one core only, or no taskset" : "one core each, pinned")
-    for (const { about, name } of present) say(`  ${name.padEnd(10)}${about}`)
-    const results = []
+    const present = prepare(folder)
+    const results: Array<Result> = []
     for (const scenario of chosen) {
-      const done = await measureScenario(generator, scenario)
+      const done = await measureScenario(generator, scenario, present)
       results.push({ scenario, rounds: done })
-      say(table(scenario, present, done))
+      say(table(scenario, present.filter(({ services }) => services.includes(scenario.service)), done))
     }
     say(`\n${overview(present, results)}`)
-    if (flags.json === undefined) return
-    const scenarioResults = results.map(({ rounds, scenario }) => ({
-      ...scenario,
-      summary: Object.fromEntries(present.map(({ name }) => [name, summarize(rounds, name)])),
-      rounds
-    }))
-    const about = { at: new Date().toISOString(), machine, node: process.version, generator: generator.about, ...time }
-    writeFileSync(flags.json, `${JSON.stringify({ ...about, scenarios: scenarioResults }, undefined, 2)}\n`)
+    const about = {
+      at: new Date().toISOString(),
+      machine,
+      node: process.version,
+      generator: generator.about,
+      ...time,
+      peers: present.map(({ about, name }) => ({ name, about }))
+    }
+    const file = `${JSON.stringify({ ...about, results }, (_, value) => brief(value), 1)}\n`
+    const record = flags.record ? join(import.meta.dirname, "results/latest.json") : undefined
+    for (const path of [flags.json, record]) if (path !== undefined) writeFileSync(path, file)
+    const plots = flags.record ? join(import.meta.dirname, "report.html") : undefined
+    for (const path of [flags.html, plots]) if (path !== undefined) writeFileSync(path, page(about, results))
+    if (before !== undefined) say(`\n${compare(before, results)}`)
   } finally {
-    generator.remove()
+    rmSync(folder, { recursive: true })
   }
 }
 
@@ -189,6 +212,9 @@ if (flags.help) {
 } else if (flags.list) {
   for (const { name, title } of scenarios) say(`${name.padEnd(20)}${title}`)
   say(`${"checksums".padEnd(20)}CRCs beside the packages that compute them`)
+} else if (unknown !== undefined) {
+  process.stderr.write(`bench: there is no peer ${unknown}; there are ${peers.map(({ name }) => name).join(", ")}\n`)
+  process.exitCode = 2
 } else if (chosen.length === 0 && !checksums) {
   process.stderr.write(`bench: no scenario begins with ${names.join(" or ")}; --list shows them\n`)
   process.exitCode = 2

@@ -4,12 +4,14 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { createServer } from "node:net"
-import { availableParallelism, cpus, tmpdir } from "node:os"
+import { availableParallelism, cpus } from "node:os"
 import { join, resolve } from "node:path"
 import { createInterface } from "node:readline"
-import type { Load, Peer, Scenario } from "./scenarios.ts"
+import type { Time } from "./measure.ts"
+import type { Peer } from "./peers.ts"
+import type { Load, Scenario } from "./scenarios.ts"
 
 const here = import.meta.dirname
 
@@ -23,13 +25,6 @@ export const cores = availableParallelism() > 1 && works("taskset", ["-c", "0,1"
 
 const pin = (core: number | undefined, command: ReadonlyArray<string>): ReadonlyArray<string> =>
   core === undefined ? command : ["taskset", "-c", String(core), ...command]
-
-const node = (file: string, flags: ReadonlyArray<string> = []) => [
-  process.execPath,
-  "--conditions=hawser-source",
-  ...flags,
-  resolve(here, file)
-]
 
 /** A process that speaks lines of JSON. */
 class Speaker {
@@ -74,41 +69,59 @@ class Speaker {
     this.process.stdin?.write(`${line}\n`)
   }
 
-  /** Ends its stdin, which it obeys; else it is killed. */
+  /** Ends its stdin, which most obey, then asks by a signal; else it is killed. */
   async stop(): Promise<void> {
     const { process } = this
     if (process.exitCode !== null || process.signalCode !== null) return
     const exit = once(process, "exit")
     process.stdin?.end()
-    const timer = setTimeout(() => process.kill("SIGKILL"), 5000)
+    const timers = [
+      setTimeout(() => process.kill("SIGTERM"), 300),
+      setTimeout(() => process.kill("SIGKILL"), 5000)
+    ]
     await exit
-    clearTimeout(timer)
+    for (const timer of timers) clearTimeout(timer)
   }
 }
 
-/** What a server says of its memory. */
+/** What is known of a server's memory; of the heap, where it can say. */
 export interface Memory {
-  readonly heapBytes: number
+  readonly heapBytes?: number
   readonly residentBytes: number
+}
+
+/** A peer that is ready to be started. */
+export interface Contestant extends Omit<Peer, "command"> {
+  readonly command: ReadonlyArray<string>
 }
 
 /** A server that listens. */
 export class RunningServer {
   readonly port: number
   private readonly speaker: Speaker
+  private readonly isNode: boolean
 
-  private constructor(speaker: Speaker, port: number) {
+  private constructor(speaker: Speaker, port: number, isNode: boolean) {
     this.speaker = speaker
     this.port = port
+    this.isNode = isNode
   }
 
-  static async start(peer: Peer, scenario: Scenario, flags: ReadonlyArray<string>): Promise<RunningServer> {
-    const program = node(resolve(here, "servers", peer.file), ["--expose-gc", ...flags])
-    const speaker = new Speaker(
-      pin(cores?.server, [...program, scenario.service, String(scenario.load.connections + 128)])
-    )
+  static async start(
+    { command, isNode }: Contestant,
+    scenario: Scenario,
+    flags: ReadonlyArray<string>
+  ): Promise<RunningServer> {
+    const [program = "", ...args] = command
+    const speaker = new Speaker(pin(cores?.server, [
+      program,
+      ...isNode ? ["--expose-gc", ...flags] : [],
+      ...args,
+      scenario.service,
+      String(scenario.load.connections + 128)
+    ]))
     const { port } = await speaker.hear<{ readonly port: number }>(30_000)
-    return new RunningServer(speaker, port)
+    return new RunningServer(speaker, port, isNode)
   }
 
   get pid(): number {
@@ -116,6 +129,7 @@ export class RunningServer {
   }
 
   async memory(): Promise<Memory> {
+    if (!this.isNode) return { residentBytes: residentBytes(this.pid) }
     this.speaker.say("collect") // the first collection finds what the second one can free
     await this.speaker.hear(30_000)
     this.speaker.say("collect")
@@ -125,7 +139,40 @@ export class RunningServer {
   stop(): Promise<void> {
     return this.speaker.stop()
   }
+
+  /** Sends SIGTERM, and waits for the end that it must lead to. */
+  async terminate(): Promise<void> {
+    const { process } = this.speaker
+    const exit = once(process, "exit")
+    process.kill("SIGTERM")
+    await exit
+  }
+
+  /** Runs a client, which is a program too, until it has called for a time. */
+  static async call(
+    { client: [program = "", ...args] = [] }: Contestant,
+    { load }: Scenario,
+    flags: ReadonlyArray<string>,
+    port: number,
+    { seconds, warmup }: Time
+  ): Promise<CallReport> {
+    const options = [port, load.connections, load.depth, load.bytes, warmup, seconds].map(String)
+    const speaker = new Speaker(pin(cores?.server, [program, ...flags, ...args, ...options]))
+    const report = await speaker.hear<CallReport>((warmup + seconds) * 1000 + 20_000)
+    await speaker.stop()
+    return report
+  }
 }
+
+/** What a client says of its calls in the measured time. */
+export interface CallReport {
+  readonly calls: number
+  readonly seconds: number
+  readonly cpuSeconds: number
+}
+
+const residentBytes = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024
 
 /** What the generator saw in the measured time. `others` are the shares of a core that neither process used. */
 export interface LoadReport {
@@ -142,26 +189,26 @@ export interface LoadReport {
 export class Generator {
   readonly about: string
   private readonly command: ReadonlyArray<string>
-  private readonly folder: string | undefined
 
-  constructor() {
-    const folder = mkdtempSync(join(tmpdir(), "hawser-bench-"))
+  /** Compiles it into the folder. */
+  constructor(folder: string) {
     const program = join(folder, "generator")
     if (process.platform === "linux" && works("cc", ["-O2", "-o", program, join(here, "generator.c")])) {
       this.about = "native (generator.c)"
       this.command = [program]
-      this.folder = folder
     } else {
-      rmSync(folder, { recursive: true })
       this.about = "Node (generator.ts), because the machine has no cc: no CPU times, and servers may outrun it"
-      this.command = node("generator.ts")
-      this.folder = undefined
+      this.command = [process.execPath, resolve(here, "generator.ts")]
     }
   }
 
-  /** Puts the load on the server for a time. */
-  async drive(server: RunningServer, load: Load, time: { readonly warmup: number; readonly seconds: number }) {
-    const speaker = this.start(server, load, [`warmup=${time.warmup}`, `seconds=${time.seconds}`])
+  /** Puts the load on the server for a time: as much as it takes, or at a fixed rate. */
+  async drive(server: RunningServer, load: Load, time: Time & { readonly rate: number | undefined }) {
+    const speaker = this.start(server, load, [
+      `warmup=${time.warmup}`,
+      `seconds=${time.seconds}`,
+      ...time.rate === undefined ? [] : [`rate=${time.rate}`]
+    ])
     const report = await speaker.hear<LoadReport>((time.warmup + time.seconds) * 1000 + 20_000)
     await speaker.stop()
     return report
@@ -176,8 +223,15 @@ export class Generator {
     return result
   }
 
-  remove(): void {
-    if (this.folder !== undefined) rmSync(this.folder, { recursive: true })
+  /** Is the server that clients call while `during` runs; only the native generator can. */
+  async serve<A>(during: (port: number) => Promise<A>): Promise<A> {
+    const speaker = new Speaker(pin(cores?.generator, [...this.command, "mode=serve"]))
+    const { port } = await speaker.hear<{ readonly port: number }>(5_000)
+    try {
+      return await during(port)
+    } finally {
+      await speaker.stop()
+    }
   }
 
   private start(server: RunningServer, load: Load, args: ReadonlyArray<string>): Speaker {

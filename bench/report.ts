@@ -1,5 +1,6 @@
 /** From the numbers of the rounds to the table: medians, spreads, and ratios taken within each round. */
-import { type Peer, reference, type Scenario } from "./scenarios.ts"
+import { reference } from "./peers.ts"
+import type { Scenario } from "./scenarios.ts"
 
 /** One quantity: what it is called, how it is printed, and whether more of it is better. */
 export interface Metric {
@@ -10,6 +11,9 @@ export interface Metric {
 
 const fixed = (digits: number, unit: string) => (value: number) => `${value.toFixed(digits)}${unit}`
 const significant = (value: number) => value.toFixed(value >= 100 ? 0 : value >= 10 ? 1 : 2)
+/** What a peer cannot say of itself stays empty. */
+const orNothing = (value: number | undefined, print: (value: number) => string) =>
+  value === undefined || Number.isNaN(value) ? "" : print(value)
 
 /** The first of each kind of scenario is the one in the summary. */
 export const metrics = {
@@ -18,6 +22,7 @@ export const metrics = {
   p50: { name: "p50", better: "less", print: (value) => `${significant(value)} µs` },
   p99: { name: "p99", better: "less", print: (value) => `${significant(value)} µs` },
   p999: { name: "p99.9", better: "less", print: (value) => `${significant(value)} µs` },
+  millis: { name: "time", better: "less", print: fixed(0, " ms") },
   resident: { name: "resident", better: "less", print: fixed(2, " KiB") },
   heap: { name: "heap", better: "less", print: fixed(2, " KiB") }
 } as const satisfies Record<string, Metric>
@@ -88,7 +93,8 @@ export const uncertainty = (rounds: ReadonlyArray<Round>): number => {
 
 const printRatio = ({ high, low, median }: Spread) => `${median.toFixed(2)} (${low.toFixed(2)}-${high.toFixed(2)})`
 
-const align = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+/** Columns: the first to the left, the others to the right. */
+export const align = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
   return rows.map((row) =>
     row.map((cell, i) => i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)).join("  ").trimEnd()
@@ -105,7 +111,11 @@ export const maxNoise = 0.1
 const saturated = 0.9
 
 /** The table of one scenario. Ratios come first; of the rest the medians. */
-export const table = (scenario: Scenario, peers: ReadonlyArray<Peer>, rounds: ReadonlyArray<Round>): string => {
+export const table = (
+  scenario: Scenario,
+  peers: ReadonlyArray<{ readonly name: string }>,
+  rounds: ReadonlyArray<Round>
+): string => {
   const keys = keysOf(rounds)
   const ratioKeys = keys.slice(0, 2)
   const rows = peers.map((peer) => {
@@ -113,9 +123,12 @@ export const table = (scenario: Scenario, peers: ReadonlyArray<Peer>, rounds: Re
     const busy = spread(rounds.map((round) => round[peer.name]?.busy ?? Number.NaN)).median
     return [
       `  ${peer.name}${noisy(rounds, peer.name) ? " ~" : ""}`,
-      ...ratioKeys.map((key) => peer.name === reference ? "1" : printRatio(summary[key]?.ratio ?? spread([]))),
-      ...keys.map((key) => metrics[key].print(summary[key]?.value.median ?? Number.NaN)),
-      Number.isNaN(busy) ? "" : `${Math.round(busy * 100)} %${busy < saturated ? " *" : ""}`
+      ...ratioKeys.map((key) => {
+        const ratio = summary[key]?.ratio
+        return peer.name === reference ? "1" : orNothing(ratio?.median, () => printRatio(ratio ?? spread([])))
+      }),
+      ...keys.map((key) => orNothing(summary[key]?.value.median, metrics[key].print)),
+      orNothing(busy, () => `${Math.round(busy * 100)} %${busy < saturated ? " *" : ""}`)
     ]
   })
   const repeats = rounds.flatMap((round) => Object.values(round)).reduce((sum, { repeats }) => sum + repeats, 0)
@@ -136,10 +149,16 @@ export const table = (scenario: Scenario, peers: ReadonlyArray<Peer>, rounds: Re
   ].join("\n")
 }
 
+/** What was measured of one scenario. */
+export interface Result {
+  readonly scenario: Scenario
+  readonly rounds: ReadonlyArray<Round>
+}
+
 /** One line per scenario: the ratio of its first metric, and of the second in brackets. */
 export const overview = (
-  peers: ReadonlyArray<Peer>,
-  results: ReadonlyArray<{ readonly scenario: Scenario; readonly rounds: ReadonlyArray<Round> }>
+  peers: ReadonlyArray<{ readonly name: string }>,
+  results: ReadonlyArray<Result>
 ): string => {
   const others = peers.filter((peer) => peer.name !== reference)
   return align([
@@ -148,7 +167,7 @@ export const overview = (
       keysOf(rounds).slice(0, 2).map((key, i) => [
         i === 0 ? scenario.name : "",
         `${metrics[key].name} ${metrics[key].better === "more" ? "▲" : "▼"}`,
-        ...others.map((peer) => summarize(rounds, peer.name)[key]?.ratio.median.toFixed(2) ?? "")
+        ...others.map((peer) => orNothing(summarize(rounds, peer.name)[key]?.ratio.median, (ratio) => ratio.toFixed(2)))
       ])
     )
   ])

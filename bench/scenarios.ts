@@ -1,9 +1,9 @@
-/** What is measured, on whom. A line here is all that a new scenario or a new peer needs. */
+/** What is measured. A line here is all that a new scenario needs. */
 import type { Service } from "./servers/control.ts"
 
 /** What the generator does to a server. */
 export interface Load {
-  readonly mode: "framed" | "line" | "churn" | "idle"
+  readonly mode: "framed" | "line" | "churn" | "idle" | "checked"
   readonly connections: number
   /** Requests in flight on each connection. */
   readonly depth: number
@@ -11,10 +11,17 @@ export interface Load {
   readonly bytes: number
 }
 
+/**
+ * What is looked at: how much goes through, how long a request takes at half of what goes through plain `node:net`, what
+ * an idle connection weighs, how long a start and an end take, or how many calls a client makes.
+ */
+export type Kind = "throughput" | "latency" | "memory" | "start" | "drain" | "calls"
+
 /** One thing to measure. `npm run bench -- framed` runs those whose name begins with `framed`. */
 export interface Scenario {
   readonly name: string
   readonly title: string
+  readonly kind: Kind
   readonly service: Service
   readonly load: Load
 }
@@ -26,6 +33,7 @@ const framed = (connections: number, depth: number, bytes = 64): Scenario => {
     title: `framed echo, ${size.replace("k", " Ki")}${
       bytes < 1024 ? " " : ""
     }B, ${connections} connections, ${depth} in flight`,
+    kind: "throughput",
     service: "echo",
     load: { mode: "framed", connections, depth, bytes }
   }
@@ -34,45 +42,76 @@ const framed = (connections: number, depth: number, bytes = 64): Scenario => {
 const line = (connections: number, depth: number): Scenario => ({
   name: `line-${connections}x${depth}`,
   title: `line reverse, 64 B, ${connections} connections, ${depth} in flight`,
+  kind: "throughput",
   service: "reverse",
   load: { mode: "line", connections, depth, bytes: 64 }
 })
+
+const latency = (connections: number): Scenario => ({
+  name: `latency-${connections}`,
+  title: `framed echo, 64 B, ${connections} connections, at half the rate that plain node:net reaches with 1 in flight`,
+  kind: "latency",
+  service: "echo",
+  load: { mode: "framed", connections, depth: 64, bytes: 64 }
+})
+
+const calls = (connections: number, depth: number): Scenario => ({
+  name: `calls-${connections}x${depth}`,
+  title: `a client's calls, framed, 64 B, ${connections} connections, ${depth} in flight, to a native server`,
+  kind: "calls",
+  service: "calls",
+  load: { mode: "framed", connections, depth, bytes: 64 }
+})
+
+const idle = (connections: number): Load => ({ mode: "idle", connections, depth: 1, bytes: 64 })
 
 export const scenarios: ReadonlyArray<Scenario> = [
   framed(1, 1),
   framed(64, 1),
   framed(64, 16),
+  framed(64, 256),
+  framed(1000, 1),
+  framed(1000, 16),
   framed(64, 4, 16 * 1024),
   line(64, 1),
   line(64, 16),
   {
+    name: "checked-64x16",
+    title: "framed echo with a CRC-32 checked and made, 64 B, 64 connections, 16 in flight",
+    kind: "throughput",
+    service: "checked",
+    load: { mode: "checked", connections: 64, depth: 16, bytes: 68 }
+  },
+  {
     name: "churn",
     title: "connect, one framed request, both sides end; 64 at a time",
+    kind: "throughput",
     service: "echo",
     load: { mode: "churn", connections: 64, depth: 1, bytes: 64 }
   },
+  latency(64),
+  latency(1000),
+  calls(1, 1),
+  calls(1, 64),
   {
     name: "memory",
     title: "memory per idle connection, 10,000 open, after one message each",
+    kind: "memory",
     service: "echo",
-    load: { mode: "idle", connections: 10_000, depth: 1, bytes: 64 }
+    load: idle(10_000)
+  },
+  {
+    name: "drain",
+    title: "from SIGTERM to the end of the process, with 10,000 idle connections",
+    kind: "drain",
+    service: "drain",
+    load: idle(10_000)
+  },
+  {
+    name: "start",
+    title: "from the start of the process until it listens",
+    kind: "start",
+    service: "start",
+    load: idle(1)
   }
-]
-
-/** A server to compare with. */
-export interface Peer {
-  readonly name: string
-  readonly about: string
-  /** The file in `servers`. */
-  readonly file: string
-}
-
-/** The peer that all ratios are to. */
-export const reference = "plain"
-
-export const peers: ReadonlyArray<Peer> = [
-  { name: "plain", about: "node:net, written with care", file: "plain.ts" },
-  { name: "beginner", about: "node:net, as written at first", file: "beginner.ts" },
-  { name: "effect", about: "Effect's NodeSocketServer, one write per batch", file: "effect.ts" },
-  { name: "hawser", about: "hawser's Server.layer with its defaults", file: "hawser.ts" }
 ]

@@ -5,10 +5,16 @@
  */
 import { createInterface } from "node:readline"
 
-/** What a server program does: `echo` answers a u32 length and payload with the same, `reverse` a line with its reverse. */
-export type Service = "echo" | "reverse"
+/** What a program may be asked for. */
+export type Service = Answer | "start" | "drain" | "calls"
 
-export const service: Service = process.argv[2] === "reverse" ? "reverse" : "echo"
+/**
+ * What a server program does: `echo` answers a u32 length and payload with the same, `reverse` a line with its reverse,
+ * and `checked` is an echo of messages whose last four bytes are the CRC-32 of the others.
+ */
+export type Answer = "echo" | "reverse" | "checked"
+
+export const service: Answer = process.argv[2] === "reverse" || process.argv[2] === "checked" ? process.argv[2] : "echo"
 
 /** How many connections are going to come, for servers that have a limit. */
 export const connections = Number(process.argv[3] ?? 1024)

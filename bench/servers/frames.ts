@@ -2,7 +2,8 @@
  * The codecs of the servers that are not hawser's, written as one would for `node:net`: incremental, a view where a frame
  * lies in one chunk, one copy where it does not.
  */
-import type { Service } from "./control.ts"
+import { crc32 } from "node:zlib"
+import type { Answer } from "./control.ts"
 
 const headBytes = 4
 
@@ -70,6 +71,22 @@ const lengthPrefixed: Frames = {
   }
 }
 
+const crcBytes = 4
+
+/** Checks each message, and makes the checksum of its reply anew: an echo with a check is that, and no copy. */
+const checked: Frames = {
+  splitter: lengthPrefixed.splitter,
+  answer: (messages) =>
+    lengthPrefixed.answer(messages.map((message) => {
+      const content = message.subarray(0, message.length - crcBytes)
+      if (crc32(content) !== message.readUInt32BE(content.length)) throw new Error("a message is corrupt")
+      const reply = Buffer.allocUnsafe(message.length)
+      reply.set(content)
+      reply.writeUInt32BE(crc32(content), content.length)
+      return reply
+    }))
+}
+
 const lines: Frames = {
   splitter: () => {
     let held: Array<Buffer> = []
@@ -100,4 +117,4 @@ export const reverse = (text: string): string =>
     : Array.from(text).reverse().join("")
 
 /** The codec of each service. */
-export const frames: Readonly<Record<Service, Frames>> = { echo: lengthPrefixed, reverse: lines }
+export const frames: Readonly<Record<Answer, Frames>> = { echo: lengthPrefixed, reverse: lines, checked }

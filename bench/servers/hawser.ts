@@ -2,7 +2,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Codec, Framing, NodeTransport, Protocol, Server } from "hawser"
+import { Codec, CrcCatalogue, Framing, NodeTransport, Protocol, Server } from "hawser"
 import { connections, listening, service } from "./control.ts"
 import { reverse } from "./frames.ts"
 
@@ -10,11 +10,14 @@ const maxFrameBytes = 1 << 20
 const options = { maxConnections: Math.max(connections, Server.defaults.maxConnections) }
 
 const frame = Framing.lengthPrefixed({ maxFrameBytes })
+const checked = Framing.checksummed(frame, CrcCatalogue.crc32IsoHdlc, { byteOrder: "big" })
 const line = Codec.text(Framing.lines({ maxFrameBytes, ending: "lf", unterminated: "reject" }))
 
-const layer = service === "echo"
+const framing = service === "checked" ? checked : frame
+
+const layer = service !== "reverse"
   ? Server.layer(
-    Protocol.make("echo", { request: frame, response: frame }),
+    Protocol.make("echo", { request: framing, response: framing }),
     "tcp://127.0.0.1:0",
     (message) => Effect.succeed(message),
     options

@@ -8,8 +8,11 @@ import { frames } from "./frames.ts"
 
 const { answer, splitter } = frames[service]
 
+const open = new Set<Net.Socket>()
+
 const server = Net.createServer({ noDelay: true }, (socket) => {
   const { split } = splitter()
+  open.add(socket)
   socket.on("data", (chunk: Buffer) => {
     const messages: Array<Buffer> = []
     split(chunk, messages)
@@ -22,6 +25,12 @@ const server = Net.createServer({ noDelay: true }, (socket) => {
   })
   socket.on("drain", () => socket.resume())
   socket.on("error", () => socket.destroy())
+  socket.on("close", () => open.delete(socket))
+})
+
+process.on("SIGTERM", () => {
+  server.close(() => process.exit(0))
+  for (const socket of open) socket.end()
 })
 
 server.listen(0, "127.0.0.1", () => listening((server.address() as Net.AddressInfo).port))
