@@ -1,0 +1,9 @@
+/**
+ * The command-line program in few files: Node starts it in a third of the time that its hundreds of modules take. What a
+ * command imports when it runs stays a file of its own.
+ */
+export default {
+  input: "src/bin.ts",
+  platform: "node",
+  output: { dir: "dist", format: "esm", chunkFileNames: "program/[name]-[hash].js" }
+}
