@@ -130,9 +130,16 @@ export const ofTree = (name: string, folder: string): Peer => ({
 })
 
 export const peers: ReadonlyArray<Peer> = [
-  inNode("plain", "node:net, written with care", ["echo", "reverse", "checked", "start", "drain", "calls"]),
+  inNode("plain", "node:net, written with care", ["echo", "reverse", "checked", "tls", "start", "drain", "calls"]),
   inNode("beginner", "node:net, as written at first", ["echo", "reverse", "start"]),
-  inNode("effect", "Effect's NodeSocketServer, one write per batch", ["echo", "reverse", "checked", "start", "drain"]),
+  inNode("effect", "Effect's NodeSocketServer, one write per batch", [
+    "echo",
+    "reverse",
+    "checked",
+    "tls",
+    "start",
+    "drain"
+  ]),
   inNode("hawser", "hawser's Server.layer with its defaults", [
     "echo",
     "reverse",

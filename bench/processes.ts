@@ -189,6 +189,7 @@ export interface LoadReport {
 export class Generator {
   readonly about: string
   private readonly command: ReadonlyArray<string>
+  private readonly inNode: ReadonlyArray<string> = [process.execPath, resolve(here, "generator.ts")]
 
   /** Compiles it into the folder. */
   constructor(folder: string) {
@@ -197,8 +198,8 @@ export class Generator {
       this.about = "native (generator.c)"
       this.command = [program]
     } else {
-      this.about = "Node (generator.ts), because the machine has no cc: no CPU times, and servers may outrun it"
-      this.command = [process.execPath, resolve(here, "generator.ts")]
+      this.about = "Node (generator.ts), because the machine has no cc: servers may outrun it"
+      this.command = this.inNode
     }
   }
 
@@ -236,7 +237,7 @@ export class Generator {
 
   private start(server: RunningServer, load: Load, args: ReadonlyArray<string>): Speaker {
     return new Speaker(pin(cores?.generator, [
-      ...this.command,
+      ...load.isSecure === true ? [...this.inNode, "tls=1"] : this.command,
       `port=${server.port}`,
       `mode=${load.mode}`,
       `connections=${load.connections}`,

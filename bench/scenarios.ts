@@ -4,6 +4,8 @@ import type { Service } from "./servers/control.ts"
 /** What the generator does to a server. */
 export interface Load {
   readonly mode: "framed" | "line" | "churn" | "idle" | "checked"
+  /** Whether the generator speaks TLS; only the one in Node does, so look at the server's CPU time. */
+  readonly isSecure?: boolean
   readonly connections: number
   /** Requests in flight on each connection. */
   readonly depth: number
@@ -81,6 +83,20 @@ export const scenarios: ReadonlyArray<Scenario> = [
     kind: "throughput",
     service: "checked",
     load: { mode: "checked", connections: 64, depth: 16, bytes: 68 }
+  },
+  {
+    name: "tls-64x16",
+    title: "framed echo over TLS 1.3, 64 B, 64 connections, 16 in flight",
+    kind: "throughput",
+    service: "tls",
+    load: { mode: "framed", isSecure: true, connections: 64, depth: 16, bytes: 64 }
+  },
+  {
+    name: "tls-churn",
+    title: "connect, TLS handshake, one framed request, both sides end; 16 at a time",
+    kind: "throughput",
+    service: "tls",
+    load: { mode: "churn", isSecure: true, connections: 16, depth: 1, bytes: 64 }
   },
   {
     name: "churn",

@@ -3,10 +3,12 @@
  *
  * A line on stdin asks for the memory that is in use after a garbage collection (`node --expose-gc`).
  */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { createInterface } from "node:readline"
 
 /** What a program may be asked for. */
-export type Service = Answer | "start" | "drain" | "calls"
+export type Service = Answer | "tls" | "start" | "drain" | "calls"
 
 /**
  * What a server program does: `echo` answers a u32 length and payload with the same, `reverse` a line with its reverse,
@@ -14,7 +16,18 @@ export type Service = Answer | "start" | "drain" | "calls"
  */
 export type Answer = "echo" | "reverse" | "checked"
 
-export const service: Answer = process.argv[2] === "reverse" || process.argv[2] === "checked" ? process.argv[2] : "echo"
+const asked = process.argv[2]
+
+export const service: Answer = asked === "reverse" || asked === "checked" ? asked : "echo"
+
+/** What an echo over TLS is secured with; nothing where it goes in plain text. */
+export const keyPair = asked === "tls"
+  ? { certificate: read("server.pem"), key: read("server.key.pem") }
+  : undefined
+
+function read(name: string): string {
+  return readFileSync(join(import.meta.dirname, "../../test/data/tls", name), "utf8")
+}
 
 /** How many connections are going to come, for servers that have a limit. */
 export const connections = Number(process.argv[3] ?? 1024)

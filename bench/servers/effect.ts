@@ -4,7 +4,7 @@ import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import type * as Socket from "effect/socket/Socket"
-import { listening, service } from "./control.ts"
+import { keyPair, listening, service } from "./control.ts"
 import { frames } from "./frames.ts"
 
 const { answer, splitter } = frames[service]
@@ -30,7 +30,10 @@ const handler = Effect.fnUntraced(
 )
 
 const program = Effect.gen(function*() {
-  const server = yield* NodeSocketServer.make({ host: "127.0.0.1", port: 0, noDelay: true })
+  const address = { host: "127.0.0.1", port: 0, noDelay: true }
+  const server = yield* keyPair === undefined
+    ? NodeSocketServer.make(address)
+    : NodeSocketServer.makeTls({ ...address, cert: keyPair.certificate, key: keyPair.key })
   if (server.address._tag !== "UnixPathAddress") listening(server.address.port)
   return yield* Effect.provideService(server.run(handler), References.UnhandledLogLevel, undefined)
 })

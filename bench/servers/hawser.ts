@@ -3,7 +3,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Codec, CrcCatalogue, Framing, NodeTransport, Protocol, Server } from "hawser"
-import { connections, listening, service } from "./control.ts"
+import { connections, keyPair, listening, service } from "./control.ts"
 import { reverse } from "./frames.ts"
 
 const maxFrameBytes = 1 << 20
@@ -18,9 +18,9 @@ const framing = service === "checked" ? checked : frame
 const layer = service !== "reverse"
   ? Server.layer(
     Protocol.make("echo", { request: framing, response: framing }),
-    "tcp://127.0.0.1:0",
+    keyPair === undefined ? "tcp://127.0.0.1:0" : "tls://127.0.0.1:0",
     (message) => Effect.succeed(message),
-    options
+    { ...options, ...keyPair === undefined ? {} : { tls: { certificates: [keyPair] } } }
   )
   : Server.layer(
     Protocol.make("reverse", { request: line, response: line }),
@@ -31,7 +31,7 @@ const layer = service !== "reverse"
 
 const announce = Layer.effectDiscard(
   Server.Server.useSync(({ endpoint }) => {
-    if (endpoint._tag === "Tcp") listening(endpoint.port)
+    if (endpoint._tag === "Tcp" || endpoint._tag === "Tls") listening(endpoint.port)
   })
 )
 

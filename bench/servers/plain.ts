@@ -3,14 +3,15 @@
  * replies.
  */
 import * as Net from "node:net"
-import { listening, service } from "./control.ts"
+import * as Tls from "node:tls"
+import { keyPair, listening, service } from "./control.ts"
 import { frames } from "./frames.ts"
 
 const { answer, splitter } = frames[service]
 
 const open = new Set<Net.Socket>()
 
-const server = Net.createServer({ noDelay: true }, (socket) => {
+const serve = (socket: Net.Socket) => {
   const { split } = splitter()
   open.add(socket)
   socket.on("data", (chunk: Buffer) => {
@@ -26,7 +27,11 @@ const server = Net.createServer({ noDelay: true }, (socket) => {
   socket.on("drain", () => socket.resume())
   socket.on("error", () => socket.destroy())
   socket.on("close", () => open.delete(socket))
-})
+}
+
+const server = keyPair === undefined
+  ? Net.createServer({ noDelay: true }, serve)
+  : Tls.createServer({ noDelay: true, cert: keyPair.certificate, key: keyPair.key }, serve)
 
 process.on("SIGTERM", () => {
   server.close(() => process.exit(0))
