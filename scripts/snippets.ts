@@ -1,12 +1,14 @@
 /**
- * The programs inside the documentation: each `ts` block of README.md and of the comments in `src`.
+ * The programs inside the documentation: each `ts` block of README.md, of `docs`, and of the comments in `src`.
  *
  * Run as a program, it writes each block to a file of its own in `.snippets`, where `tsc` and the Effect diagnostics
  * find them; `test/readme.test.ts` runs the files. A block keeps its line numbers, so that an error in
- * `.snippets/README.md.20.ts` line 23 is in README.md line 23.
+ * `.snippets/README.md.20.ts` line 23 is in README.md line 23. A block that begins with the name of a file, such as
+ * `// prices.ts`, is written to that file: other blocks of the document import it. A block that imports
+ * `@effect/vitest` has tests, and is run by the test runner.
  */
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export interface Snippet {
@@ -65,26 +67,36 @@ export const fromSource = (document: string, source: string): Array<Snippet> =>
     }
   ).flat()
 
-/** The programs of README.md and `src`, as they are now. */
+/** The programs of README.md, `docs` and `src`, as they are now. */
 export const all = (): Array<Snippet> => {
   const read = (document: string) => readFileSync(join(root, document), "utf8")
-  const documents = globSync(["README.md", "src/**/*.ts"], { cwd: root }).sort()
+  const documents = globSync(["README.md", "docs/*.md", "src/**/*.ts"], { cwd: root }).sort()
   return documents.flatMap((document) =>
     document.endsWith(".md") ? fromMarkdown(document, read(document)) : fromSource(document, read(document))
   )
 }
 
 /** Where a snippet is written. */
-export const fileOf = ({ document, line }: Snippet): string =>
-  join(root, ".snippets", `${document.replaceAll("/", ".")}.${line}.ts`)
+export const fileOf = ({ code, document, line }: Snippet): string => {
+  const name = /^\/\/ ([\w-]+\.ts)\n/.exec(code)?.[1]
+  return join(root, ".snippets", name ?? `${document.replaceAll("/", ".")}.${line}.ts`)
+}
+
+/** Whether a snippet has tests, which only a test runner runs. */
+export const hasTests = ({ code }: Snippet): boolean => code.includes("from \"@effect/vitest\"")
 
 /** Writes each snippet to its file, and removes the files of earlier ones. */
 export const write = (snippets: ReadonlyArray<Snippet>): void => {
+  const files = new Map<string, string>()
+  for (const snippet of snippets) {
+    const { code, document, line } = snippet
+    const file = fileOf(snippet)
+    if (files.has(file)) throw new Error(`${document}:${line}: another block is ${basename(file)} too`)
+    files.set(file, "\n".repeat(line - 1) + code)
+  }
   rmSync(join(root, ".snippets"), { force: true, recursive: true })
   mkdirSync(join(root, ".snippets"))
-  for (const snippet of snippets) {
-    writeFileSync(fileOf(snippet), "\n".repeat(snippet.line - 1) + snippet.code)
-  }
+  for (const [file, text] of files) writeFileSync(file, text)
 }
 
 if (import.meta.main) {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { all, fileOf, fromMarkdown, fromSource, write } from "../scripts/snippets.ts"
+import { all, fileOf, fromMarkdown, fromSource, hasTests, root, write } from "../scripts/snippets.ts"
 import { limitMillis, run } from "./support/program.ts"
 
 const markdown = `
@@ -55,16 +55,55 @@ describe("finding programs", () => {
   })
 })
 
+describe("where programs are written", () => {
+  const at = (code: string, line = 9) => ({ document: "docs/a.md", line, code, prints: undefined })
+
+  it("is a file of their own, or the one that they begin with", () => {
+    assert.deepStrictEqual(
+      [at("first()\n"), at("// b.ts\nfirst()\n"), at("// so b.ts\n"), at("// ../b.ts\n"), at("a()\n// b.ts\n")].map(
+        fileOf
+      ),
+      ["docs.a.md.9.ts", "b.ts", "docs.a.md.9.ts", "docs.a.md.9.ts", "docs.a.md.9.ts"].map((name) =>
+        `${root}/.snippets/${name}`
+      )
+    )
+  })
+
+  it("is no file that another one is written to", () => {
+    assert.throws(
+      () => write([at("// b.ts\nfirst()\n", 1), at("// b.ts\nsecond()\n", 5)]),
+      "docs/a.md:5: another block is b.ts too"
+    )
+  })
+})
+
 const snippets = all()
 write(snippets)
+const tests = snippets.filter(hasTests)
+const programs = snippets.filter((snippet) => !hasTests(snippet))
 
 it("README.md shows a program and what it prints", () => {
   const shown = snippets.filter(({ document, prints }) => document === "README.md" && prints !== undefined)
   assert.isAbove(shown.length, 0)
 })
 
+it("docs/simulation.md shows tests, and programs with what they print", () => {
+  const isGuide = ({ document }: typeof snippets[number]) => document === "docs/simulation.md"
+  assert.isAbove(tests.filter(isGuide).length, 0)
+  assert.isAbove(programs.filter((program) => isGuide(program) && program.prints !== undefined).length, 0)
+  // What tests print goes elsewhere.
+  assert.deepStrictEqual(tests.filter(({ prints }) => prints !== undefined), [])
+})
+
+describe("the tests at", () => {
+  describe.each(tests.map((snippet) => [`${snippet.document}:${snippet.line}`, snippet] as const))(
+    "%s",
+    async (_, snippet) => void await import(fileOf(snippet))
+  )
+})
+
 describe("the program at", () => {
-  it.concurrent.each(snippets.map((snippet) => [`${snippet.document}:${snippet.line}`, snippet] as const))(
+  it.concurrent.each(programs.map((snippet) => [`${snippet.document}:${snippet.line}`, snippet] as const))(
     "%s runs",
     async (_, snippet) => {
       const { exit, stderr, stdout } = await run(fileOf(snippet), snippet.prints)

@@ -106,7 +106,7 @@ export const boundedMemory = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.L
   return Law.checkSync("CodecLaws.boundedMemory", inputs, ({ filler, stream }) => {
     const reader = new Reader(spec.codec)
     let given = 0
-    let silent = 0
+    let [silent, silentChunk] = [0, 0]
     let broken: string | undefined = undefined
     const flood = NetArbitrary.cut(new Uint8Array(floodBytes).fill(filler), stream.chunking.map((size) => size + 1))
     for (const chunk of [...NetArbitrary.cut(stream.bytes, stream.chunking), ...flood]) {
@@ -114,12 +114,13 @@ export const boundedMemory = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.L
       reader.feed(chunk)
       const held = reader.decoder.bytesBuffered
       given += chunk.length
-      silent = held > 0 && reader.items.length === count ? silent + chunk.length : 0
+      const speaks = held === 0 || reader.items.length > count
+      ;[silent, silentChunk] = speaks ? [0, 0] : [silent + chunk.length, Math.max(silentChunk, chunk.length)]
       broken ??= firstBroken(
         held > given && `${held} bytes are buffered of ${given} given`,
         held > most + chunk.length &&
           `${held} bytes are buffered after a chunk of ${chunk.length}, the limit is ${most}`,
-        silent > most + chunk.length && `${silent} bytes gave no message and no error, the limit is ${most}`
+        silent > most + silentChunk && `${silent} bytes gave no message and no error, the limit is ${most}`
       )
     }
     return firstBroken(reader.broken, broken)

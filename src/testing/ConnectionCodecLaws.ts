@@ -10,8 +10,9 @@ import * as Result from "effect/Result"
 import * as CloseReason from "../CloseReason.ts"
 import * as Codec from "../Codec.ts"
 import * as Framing from "../Framing.ts"
-import { type Check, must, plain, type Spec } from "./ConnectionSpec.ts"
+import { plain, type Spec } from "./ConnectionSpec.ts"
 import { play, playBoth, type Stage } from "./ConnectionStage.ts"
+import { type Check, must } from "./Scene.ts"
 
 /** Lines that may not be "bad", and that nobody can write when they are "worse". */
 const lines = Codec.mapResult(
@@ -128,7 +129,7 @@ export const fatal = (spec: Spec): Check =>
             yield* same("two lines before a broken one", messages, ["one", "two"])
             yield* stage.run("answering", other.connection.write(["sorry"]))
             yield* stage.run("finishing", other.connection.finish)
-            const answer = yield* pulls(stage, one.connection, 5)
+            const answer = yield* pulls(stage, one.connection, 10) // it may come byte by byte
             yield* must(answer.at(-1) === "end" && answer.length > 1, () => `the answer was ${answer.join()}`)
           })),
       { discard: true }

@@ -8,8 +8,9 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as Connection from "../Connection.ts"
 import * as Flow from "./ConnectionFlow.ts"
-import { type Check, must, plain, reasonOf, type Spec } from "./ConnectionSpec.ts"
+import { plain, reasonOf, type Spec } from "./ConnectionSpec.ts"
 import { playBoth, type Stage } from "./ConnectionStage.ts"
+import { type Check, must } from "./Scene.ts"
 
 /** So many turns are at once: a fiber may yield on its way, but nothing has to come from the peer. */
 const soonTurns = 50
@@ -91,8 +92,11 @@ export const reply = (spec: Spec): Check =>
     playBoth(spec, Flow.bytes, (stage, one, other) =>
       Effect.gen(function*() {
         const { fiber } = yield* Flow.flood(stage, other)
-        yield* stage.run("writing", Flow.write(one, 0, [100_000]))
+        const writing = yield* stage.start(Flow.write(one, 0, [100_000]))
+        yield* stage.quiet
         const closing = yield* stage.start(one.close)
+        // It may have waited, where little is held; what it wrote leaves all the same.
+        yield* stage.awaited("the writing of the reply", writing)
         const reading = yield* stage.start(Flow.readAll(other, one))
         const exit = yield* stage.awaited("the reading of a reply", reading)
         yield* must(

@@ -37,10 +37,11 @@ const table = (() => {
 export const pattern = (from: number, length: number): Uint8Array =>
   table.subarray(from % period, from % period + length)
 
-/** Where a stream of one direction begins: the two must not look alike. */
-const startOf = (writer: { readonly name: "client" | "server" }): number => writer.name === "client" ? 0 : 1000
+/** Where a stream of one direction begins: the two must not look alike. @category streams @since 0.1.0 */
+export const startOf = (writer: { readonly name: "client" | "server" }): number => writer.name === "client" ? 0 : 1000
 
-const mismatch = (chunk: Uint8Array, from: number): number => {
+/** Where a chunk differs from the stream at one place; -1 where it does not. @category streams @since 0.1.0 */
+export const mismatch = (chunk: Uint8Array, from: number): number => {
   for (let i = 0, at = from % period; i < chunk.length; i++, at++) {
     if (at === period) at = 0
     if (chunk[i] !== table[at]) return i

@@ -1,9 +1,10 @@
 /**
- * What every connection must do, whatever carries its bytes: the contracts of `Connection` and `Transport` as scenes.
+ * What every connection must do, whatever carries its bytes: the contract of `Connection` as scenes.
  *
  * Each law listens, dials, talks and closes on the transport it is given, and fails with a `LawViolation` that says
  * what happened instead. `laws` names them for a test runner, `all` runs them one after another. While they play, each
- * raw socket is watched: it must keep the order of its events, and be gone when the scene is over.
+ * raw socket is watched: it must keep the order of its events, need nothing that it was handed once it says that nothing
+ * is unsent, and be gone when the scene is over.
  *
  * ```ts
  * import { Effect } from "effect"
@@ -17,24 +18,28 @@
  * **Gotchas**: no law waits for a time. What does not come after many turns of the event loop, in which nothing moves,
  * is a violation; a transport in virtual time gives `turn` an effect that moves its clock.
  *
+ * @see TransportLaws for the raw sockets below, and for who listens and dials
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
 import { defect, fatal, recoverable, refusal } from "./ConnectionCodecLaws.ts"
 import { close, closedIsClosed, gone, reply, reset } from "./ConnectionEndLaws.ts"
 import { batch, interruptedPull, interruptedWrite, onePull } from "./ConnectionFiberLaws.ts"
-import { addresses, interruptedConnect, lateOpen, listener, listenerScope } from "./ConnectionListenLaws.ts"
-import type { Check, Spec } from "./ConnectionSpec.ts"
+import { lateOpen, putBack } from "./ConnectionListenLaws.ts"
+import type { Spec } from "./ConnectionSpec.ts"
 import { backpressure, finish, halfClose, order } from "./ConnectionStreamLaws.ts"
+import type { Check } from "./Scene.ts"
 
 export {
-  /** What a law is: it succeeds, or says what happened instead. @category models @since 0.1.0 */
-  type Check,
   /** The values used where a spec gives none. @category models @since 0.1.0 */
   defaults,
   /** What the laws are given. @category models @since 0.1.0 */
   type Spec
 } from "./ConnectionSpec.ts"
+export {
+  /** What a law is: it succeeds, or says what happened instead. @category models @since 0.1.0 */
+  type Check
+} from "./Scene.ts"
 
 /** All laws by name, to make one test of each. @category laws @since 0.1.0 */
 export const laws = {
@@ -52,10 +57,7 @@ export const laws = {
   reset,
   gone,
   lateOpen,
-  listener,
-  listenerScope,
-  interruptedConnect,
-  addresses,
+  putBack,
   recoverable,
   fatal,
   refusal,

@@ -4,13 +4,14 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as CloseReason from "../CloseReason.ts"
 import type * as Connection from "../Connection.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import type * as Transport from "../Transport.ts"
 import * as Law from "./Law.ts"
+import * as Scene from "./Scene.ts"
 
 /**
  * What the laws of connections are given; the transport is a service.
@@ -45,11 +46,8 @@ export const defaults = {
   patienceTurns: 100_000
 } as const
 
-/** What a law gives. @category models @since 0.1.0 */
-export type Check = Effect.Effect<void, Law.LawViolation, Transport.Transport>
-
-/** A scene is slow compared with a function, and one that hangs has to be waited for. */
-const checkDefaults = { runs: 10, size: 20, maxShrinks: 20 } as const
+/** A scene is slow compared with a function, and one that hangs has to be waited for. @category options @since 0.1.0 */
+export const checkDefaults = { runs: 10, size: 20, maxShrinks: 20 } as const
 
 /** A law with random input. @category constructors @since 0.1.0 */
 export const random = <A>(
@@ -57,19 +55,11 @@ export const random = <A>(
   spec: Spec,
   inputs: Law.Input<A>,
   property: (input: A) => Effect.Effect<void, string, Transport.Transport>
-): Check => Law.check(`ConnectionLaws.${name}`, inputs, property, { ...checkDefaults, ...spec.options })
+): Scene.Check => Law.check(`ConnectionLaws.${name}`, inputs, property, { ...checkDefaults, ...spec.options })
 
 /** A law that is one scene. @category constructors @since 0.1.0 */
-export const plain = (name: string, scene: Effect.Effect<void, string, Transport.Transport>): Check =>
-  Effect.mapError(
-    scene,
-    (broken) =>
-      new Law.LawViolation({ law: `ConnectionLaws.${name}`, broken, counterexample: undefined, replay: undefined })
-  )
-
-/** Fails with a sentence when it is not so. @category constructors @since 0.1.0 */
-export const must = (holds: boolean, otherwise: () => string): Effect.Effect<void, string> =>
-  Effect.suspend(() => holds ? Effect.void : Effect.fail(otherwise()))
+export const plain = (name: string, scene: Effect.Effect<void, string, Transport.Transport>): Scene.Check =>
+  Scene.plain(`ConnectionLaws.${name}`, scene)
 
 /**
  * The reason that an operation failed with; what it did instead, where it did not.

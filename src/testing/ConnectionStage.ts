@@ -7,16 +7,16 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import type * as Codec from "../Codec.ts"
 import * as Connection from "../Connection.ts"
-import * as Endpoint from "../Endpoint.ts"
+import type * as Endpoint from "../Endpoint.ts"
 import * as Transport from "../Transport.ts"
 import { defaults, type Spec } from "./ConnectionSpec.ts"
+import { deaf, describe, parse } from "./Scene.ts"
 import { Watch, type WatchedSocket } from "./WatchedTransport.ts"
 
 /** So many turns without a move make a pause: long for a loopback, short for a test. */
@@ -114,7 +114,8 @@ export class Stage {
   run<A, E>(what: string, effect: Effect.Effect<A, E>): Effect.Effect<A, string> {
     return Effect.flatMap(
       this.exit(what, effect),
-      (exit) => Exit.isSuccess(exit) ? Effect.succeed(exit.value) : Effect.fail(failed(what, exit.cause))
+      (exit) =>
+        Exit.isSuccess(exit) ? Effect.succeed(exit.value) : Effect.fail(`${what} failed: ${describe(exit.cause)}`)
     )
   }
 
@@ -127,7 +128,7 @@ export class Stage {
       for (const [what, fiber] of fibers) {
         const exit = yield* Effect.result(this.awaited(what, fiber))
         if (exit._tag === "Failure") first ??= exit.failure
-        else if (Exit.isFailure(exit.success)) first ??= failed(what, exit.success.cause)
+        else if (Exit.isFailure(exit.success)) first ??= `${what} failed: ${describe(exit.success.cause)}`
       }
       if (first !== undefined) return yield* Effect.fail(first)
     })
@@ -265,14 +266,4 @@ export const playBoth = <In, Out, In2 = In, Out2 = Out>(
       (stage) => Effect.flatMap(stage.pair(otherCodec, codec), ([client, server]) => scene(stage, server, client))
     )
   )
-}
-
-const deaf: Transport.RawHandler = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} }
-
-const parse = (input: Endpoint.Input): Effect.Effect<Endpoint.Endpoint, string> =>
-  Effect.mapError(Effect.fromResult(Endpoint.fromInput(input)), (error) => error.message)
-
-const failed = (what: string, cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return `${what} failed: ${error instanceof Error ? error.message : String(error)}`
 }

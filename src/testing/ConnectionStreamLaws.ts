@@ -7,8 +7,9 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Flow from "./ConnectionFlow.ts"
-import { type Check, must, plain, random, type Spec } from "./ConnectionSpec.ts"
+import { plain, random, type Spec } from "./ConnectionSpec.ts"
 import { type End, playBoth, type Stage } from "./ConnectionStage.ts"
+import { type Check, must } from "./Scene.ts"
 
 type Bytes = End<Uint8Array, Uint8Array>
 

@@ -2,7 +2,8 @@
  * A transport under watch: it passes everything on, and notes when a raw socket breaks the contract of `Transport`.
  *
  * It knows every raw socket that was dialled or accepted, so it can say which of them are still open; and it counts
- * whatever moves, so that whoever waits can tell slow from stuck.
+ * whatever moves, so that whoever waits can tell slow from stuck. What it hands on to be written are copies, which it
+ * spoils as soon as nothing is unsent: a raw socket that still needs them delivers bytes that nobody wrote.
  *
  * ```
  * owner <-- attach, onData ... --> WatchedSocket <-- the same calls --> raw socket
@@ -58,16 +59,19 @@ export class Watch {
 }
 
 /** A raw socket under watch. @category models @since 0.1.0 */
-export class WatchedSocket implements Transport.RawSocket, Transport.RawHandler {
+export class WatchedSocket implements Transport.RawSocket {
   readonly kind: "dialled" | "accepted"
   /** The raw socket said that it is gone. */
   closed = false
-  /** The peer's end of stream was told to the handler of now. */
+  /** The peer's end of stream, and the close, were told to the handler of now. */
   private ended = false
+  private told = false
   private paused = true
   /** The method that is running, while one is. */
   private inside: string | undefined = undefined
   private handler: Transport.RawHandler | undefined = undefined
+  /** What the raw socket was handed, and may still need. */
+  private lent: Array<Uint8Array> = []
   private readonly watch: Watch
   private readonly raw: Transport.RawSocket
 
@@ -96,7 +100,9 @@ export class WatchedSocket implements Transport.RawSocket, Transport.RawHandler 
   attach(handler: Transport.RawHandler): void {
     this.handler = handler
     this.ended = false
-    this.during("attach", () => this.raw.attach(this))
+    this.told = false
+    // One for each, so that a raw socket that goes on telling the old one is seen.
+    this.during("attach", () => this.raw.attach(this.watched(handler)))
   }
 
   pause(): void {
@@ -109,8 +115,16 @@ export class WatchedSocket implements Transport.RawSocket, Transport.RawHandler 
     this.during("resume", () => this.raw.resume())
   }
 
+  unshift(chunk: Uint8Array): void {
+    this.during("unshift", () => this.raw.unshift(chunk))
+  }
+
   write(segments: ReadonlyArray<Uint8Array>): boolean {
-    return this.during("write", () => this.raw.write(segments))
+    const copies = segments.map((segment) => new Uint8Array(segment)) // not slice: that of a Buffer copies nothing
+    this.lent.push(...copies)
+    const more = this.during("write", () => this.raw.write(copies))
+    this.spoil()
+    return more
   }
 
   end(): void {
@@ -125,31 +139,34 @@ export class WatchedSocket implements Transport.RawSocket, Transport.RawHandler 
     this.during("reset", () => this.raw.reset())
   }
 
-  onData(chunk: Uint8Array): void {
-    this.saw("onData")
-    if (this.ended) this.note("onData came after onEnd")
-    if (this.paused) this.note("onData came while paused")
-    if (chunk.length === 0) this.note("onData came without data")
-    if (chunk.constructor !== Uint8Array) this.note(`onData came with a ${chunk.constructor.name}`)
-    this.handler?.onData(chunk)
-  }
-
-  onEnd(): void {
-    this.saw("onEnd")
-    if (this.ended) this.note("onEnd came twice")
-    this.ended = true
-    this.handler?.onEnd()
-  }
-
-  onDrain(): void {
-    this.saw("onDrain")
-    this.handler?.onDrain()
-  }
-
-  onClose(code: string | undefined): void {
-    this.saw("onClose")
-    this.closed = true
-    this.handler?.onClose(code)
+  private watched(handler: Transport.RawHandler): Transport.RawHandler {
+    return {
+      onData: (chunk) => {
+        this.saw("onData", handler)
+        if (this.ended) this.note("onData came after onEnd")
+        if (this.paused) this.note("onData came while paused")
+        if (chunk.length === 0) this.note("onData came without data")
+        if (chunk.constructor !== Uint8Array) this.note(`onData came with a ${chunk.constructor.name}`)
+        handler.onData(chunk)
+      },
+      onEnd: () => {
+        this.saw("onEnd", handler)
+        if (this.ended) this.note("onEnd came twice")
+        if (this.paused) this.note("onEnd came while paused")
+        this.ended = true
+        handler.onEnd()
+      },
+      onDrain: () => {
+        this.saw("onDrain", handler)
+        handler.onDrain()
+      },
+      onClose: (code) => {
+        this.saw("onClose", handler)
+        this.closed = true
+        this.told = true
+        handler.onClose(code)
+      }
+    }
   }
 
   private during<A>(method: string, call: () => A): A {
@@ -163,9 +180,16 @@ export class WatchedSocket implements Transport.RawSocket, Transport.RawHandler 
     }
   }
 
-  private saw(event: string): void {
+  /** Writes over what was handed to the raw socket, when it says that it is done with it. */
+  private spoil(): void {
+    if (this.lent.length > 0 && this.raw.bytesUnsent === 0) { for (const copy of this.lent.splice(0)) copy.fill(0xa5) }
+  }
+
+  private saw(event: string, handler: Transport.RawHandler): void {
     this.watch.moves++
-    if (this.closed) this.note(`${event} came after onClose`)
+    this.spoil()
+    if (this.handler !== handler) this.note(`${event} came to a handler that was replaced`)
+    if (this.told || (this.closed && event !== "onClose")) this.note(`${event} came after onClose`)
     if (this.inside !== undefined) this.note(`${event} came inside ${this.inside}`)
   }
 

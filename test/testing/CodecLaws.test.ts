@@ -3,6 +3,7 @@ import { Arbitrary, Effect, Schema } from "effect"
 import type * as ByteWriter from "../../src/ByteWriter.ts"
 import type * as CloseReason from "../../src/CloseReason.ts"
 import type * as Codec from "../../src/Codec.ts"
+import * as Framing from "../../src/Framing.ts"
 import { CodecLaws, Law, NetArbitrary } from "../../src/testing/index.ts"
 
 /** The ways in which the codec below can be broken, and the law that each breaks. */
@@ -204,6 +205,20 @@ const spec = (bug?: Bug, options?: Law.Options): CodecLaws.Spec<Uint8Array> => (
 
 describe("CodecLaws", () => {
   it.effect("hold for a codec that is right", () => CodecLaws.all(spec()))
+
+  it.effect("hold for a codec that fills the time between frames with delimiters", () => {
+    const cobs = Framing.escaped({ stuffing: "cobs", delimiters: "around", maxFrameBytes: 8 })
+    const encode: Codec.Codec<Uint8Array>["encode"] = (message, writer) => {
+      if (message.length <= 8) writer.bytes(new Uint8Array(20))
+      return cobs.encode(message, writer)
+    }
+    return CodecLaws.boundedMemory({
+      codec: { ...cobs, encode },
+      messages: NetArbitrary.bytes({ maxBytes: 8 }),
+      overheadBytes: 2,
+      options: { runs: 300, seed: 1 }
+    })
+  })
 
   for (const [name, law] of Object.entries(bugs)) {
     it.effect(`${law} is broken by a codec that ${name}`, () =>

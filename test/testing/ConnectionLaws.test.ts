@@ -2,7 +2,7 @@
  * Every law can fail: each of these transports and connections has one bug, and one law that says what it is.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, type Layer, Scope, Semaphore } from "effect"
+import { Cause, Effect, type Layer, Semaphore } from "effect"
 import { MemoryTransport, type Transport } from "../../src/index.ts"
 import { ConnectionLaws, type Law } from "../../src/testing/index.ts"
 import * as Broken from "../support/brokenTransport.ts"
@@ -198,6 +198,31 @@ const planted: ReadonlyArray<Planted> = [
     })
   },
   {
+    bug: "sends later what it says has left",
+    law: "order",
+    says: "the reading of the server failed: byte 0 is not the one that was written there",
+    layer: Broken.sockets((raw) => ({
+      write: (segments) => {
+        queueMicrotask(() => raw.write(segments))
+        return true
+      },
+      end: () => queueMicrotask(() => raw.end())
+    }))
+  },
+  {
+    bug: "keeps the last segment for later, and says that it has left",
+    law: "order",
+    says: "the reading of the server failed: byte 0 is not the one that was written there",
+    layer: Broken.sockets((raw) => ({
+      write: (segments) => {
+        const more = raw.write(segments.slice(0, -1))
+        queueMicrotask(() => raw.write(segments.slice(-1)))
+        return more
+      },
+      end: () => queueMicrotask(() => raw.end())
+    }))
+  },
+  {
     bug: "gives a Buffer",
     law: "order",
     says: "a raw socket broke its contract: onData came with a Buffer",
@@ -333,60 +358,22 @@ const planted: ReadonlyArray<Planted> = [
     })
   },
   {
-    bug: "lets two listen",
-    law: "listener",
-    says: "binding memory:broken twice: ",
-    layer: Broken.transport((memory) => ({
-      listen: (endpoint, options) =>
-        Effect.catch(memory.listen(endpoint, options), () => Effect.succeed({ endpoint, close: Effect.void }))
-    }))
+    bug: "forgets what was put back",
+    law: "putBack",
+    says: "the reading of what was put back failed: byte 0 is not the one that was written there",
+    layer: Broken.sockets(() => ({ unshift() {} }))
   },
   {
-    bug: "does not stop listening",
-    law: "listener",
-    says: "dialling a listener that closed: ",
-    layer: Broken.transport((memory) => ({
-      listen: (endpoint, options) =>
-        Effect.map(memory.listen(endpoint, options), (listener) => ({ ...listener, close: Effect.void }))
-    }))
-  },
-  {
-    bug: "forgets what it accepted",
-    law: "listenerScope",
-    says: "the end of a connection whose listener is gone did not come",
-    layer: Broken.transport((memory, forever) => ({
-      listen: (endpoint, options) => Scope.provide(memory.listen(endpoint, options), forever)
-    }))
-  },
-  {
-    bug: "leaves the socket of an interrupted dial",
-    law: "interruptedConnect",
-    says: "the end of a connection whose dial was interrupted did not come",
-    layer: Broken.transport((memory, forever) => ({
-      connect: (endpoint) => Scope.provide(memory.connect(endpoint), forever)
-    }))
-  },
-  {
-    bug: "numbers all alike",
-    law: "addresses",
-    says: "the ids are 7,7 and then 7,7",
-    layer: Broken.sockets(() => ({ id: 7 }))
-  },
-  {
-    bug: "forgets its name when it closes",
-    law: "addresses",
-    says: "memory:client memory:client memory:broken memory:broken became memory:broken ",
+    bug: "puts back behind what was put back before",
+    law: "putBack",
+    says: "the reading of what was put back failed: byte 0 is not the one that was written there",
     layer: Broken.sockets((raw) => {
-      let closed = false
+      const returned: Array<Uint8Array> = []
       return {
-        ...Broken.hearing((handler) => ({
-          onClose: (code) => {
-            closed = true
-            handler.onClose(code)
-          }
-        }))(raw),
-        get local() {
-          return closed ? Broken.somewhere : raw.local
+        unshift: (chunk) => void returned.unshift(chunk),
+        resume: () => {
+          for (const chunk of returned.splice(0)) raw.unshift(chunk)
+          raw.resume()
         }
       }
     })
