@@ -5,6 +5,7 @@
  * first SIGINT or SIGTERM    `serve` drains and exits with 0; anything else is interrupted: 130 or 143
  * second one                 the process exits at once with 130 or 143, whatever it is doing
  * stdout is closed           as at the first signal, and the exit code is 0
+ * SIGHUP                     `serve` loads its certificates again; anything else is ended by it
  * ```
  *
  * Effect's `runMain` exits with 130 for every signal, and lets a finalizer that hangs ignore the second one.
@@ -15,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Failure from "./cli/Failure.ts"
 import { main } from "./cli/main.ts"
+import * as Reload from "./cli/Reload.ts"
 import * as Stop from "./cli/Stop.ts"
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const
@@ -45,8 +47,17 @@ const brokenBy = (error: NodeJS.ErrnoException): string | undefined =>
 process.stdout.on("error", (error) => stop(brokenBy(error) === undefined ? 0 : 2))
 process.stderr.on("error", () => {})
 
+const reload = Reload.Reload.of({
+  listen: (onRequest) =>
+    Effect.acquireRelease(
+      Effect.sync(() => process.on("SIGHUP", onRequest)),
+      () => Effect.sync(() => process.off("SIGHUP", onRequest))
+    )
+})
+
 const fiber = Effect.runFork(
   main(process.argv.slice(2)).pipe(
+    Effect.provideService(Reload.Reload, reload),
     Effect.provideService(Stop.Stop, {
       requested: Effect.suspend(() => {
         awaited = true

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import * as Clone from "./support/clone.ts"
 
@@ -40,10 +41,19 @@ interface Options {
   readonly toGroup?: boolean
   /** A second one, as soon as the first has arrived. */
   readonly again?: boolean
+  /** Variables of the environment besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
-const run = async (command: string, args: ReadonlyArray<string>, { again, cwd, signal, toGroup }: Options) => {
-  const child = spawn(command, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] })
+const run = async (command: string, args: ReadonlyArray<string>, { again, cwd, env, signal, toGroup }: Options) => {
+  const child = spawn(command, args, {
+    cwd,
+    detached: true,
+    env: { ...process.env, ...env },
+    killSignal: "SIGKILL",
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 30_000
+  })
   let stdout = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     const ready = !stdout.includes("[\"wait\"]")
@@ -113,6 +123,32 @@ describe("the command", () => {
     assert.deepStrictEqual(await run(process.execPath, [join(here.folder, "bin/hawser.js"), "a"], { cwd: "/" }), {
       exit: 0,
       printed: ["built a"]
+    })
+  })
+
+  it.concurrent("keeps compiled code in the folder for temporary files, and nowhere else", async () => {
+    using here = Clone.make("package.json", "bin")
+    using temporary = Clone.make()
+    here.write("dist/bin.js", "console.log(\"built\")")
+    const before = readdirSync(here.folder, { recursive: true })
+    for (let i = 0; i < 2; i++) {
+      assert.deepStrictEqual(
+        await run(process.execPath, ["bin/hawser.js"], { cwd: here.folder, env: { TMPDIR: temporary.folder } }),
+        { exit: 0, printed: ["built"] }
+      )
+    }
+    assert.deepStrictEqual(readdirSync(temporary.folder), ["node-compile-cache"])
+    assert.deepStrictEqual(readdirSync(here.folder, { recursive: true }), before)
+  })
+
+  it.concurrent.each(["not there", "a file"])("runs where the folder for temporary files is %s", async (what) => {
+    using here = Clone.make("package.json", "bin")
+    here.write("dist/bin.js", "console.log(\"built\")")
+    // Below /proc no folder can be made, not even by root, for whom no other folder is read-only.
+    const env = { TMPDIR: what === "a file" ? join(here.folder, "package.json") : "/proc/none" }
+    assert.deepStrictEqual(await run(process.execPath, ["bin/hawser.js"], { cwd: here.folder, env }), {
+      exit: 0,
+      printed: ["built"]
     })
   })
 })

@@ -45,15 +45,28 @@ export const fromEndpoint = (error: Endpoint.EndpointError): Failure =>
 /** An endpoint that cannot be reached. @category constructors @since 0.1.0 */
 export const fromConnect = (error: Transport.ConnectError): Failure =>
   new Failure({
-    exitCode: error.reason === "TimedOut" ? 4 : error.reason === "Unsupported" ? 2 : 1,
+    exitCode: error.reason === "TimedOut" || error.reason === "HandshakeTimeout"
+      ? 4
+      : error.reason === "Unsupported"
+      ? 2
+      : 1,
     message: error.message,
     hint: hintOf(error)
   })
 
-/** The transport speaks to programmers; here it is the endpoint that was typed. */
+/** What the library calls its options of TLS, and how they are called here. */
+const flags: ReadonlyArray<readonly [word: RegExp, flag: string]> = [
+  [/\bas ca\b/, "in --tls-ca"],
+  [/\bas certificate\b/, "in --tls-cert and --tls-key"],
+  [/\b(servername|alpn)\b/, "--$1"]
+]
+
+/** The transport speaks to programmers; here it is the endpoint and the flags that were typed. */
 const hintOf = (error: Transport.BindError | Transport.ConnectError): string =>
-  error.reason === "Unsupported"
-    ? "hawser knows tcp://HOST:PORT and unix:PATH; the host * is for listening"
+  error.reason === "HandshakeFailed"
+    ? flags.reduce((hint, [word, flag]) => hint.replace(word, flag), error.hint)
+    : error.reason === "Unsupported"
+    ? "hawser knows tcp://HOST:PORT, tls://HOST:PORT and unix:PATH; the host * and fd:N are for listening"
     : error.hint
 
 /**
@@ -83,7 +96,9 @@ export const fromReason = (who: string, reason: CloseReason.CloseReason): Failur
       return new Failure({
         exitCode: 1,
         message: `${who} broke the connection (${reason.code})`,
-        hint: "it may have crashed, or refuse more connections"
+        hint: /^ERR_SSL|ALERT/.test(reason.code)
+          ? "it may want a certificate of this side, or another one: --tls-cert and --tls-key"
+          : "it may have crashed, or refuse more connections"
       })
     case "FrameTooLarge":
     case "FrameCorrupt":
@@ -95,11 +110,38 @@ export const fromReason = (who: string, reason: CloseReason.CloseReason): Failur
       })
     case "IdleTimeout":
     case "FrameTimeout":
+    case "TooSlow":
     case "WriteStalled":
+    case "RequestTimeout":
+      return new Failure({
+        exitCode: 4,
+        message: `the conversation with ${who} stalled: ${CloseReason.format(reason)}`,
+        hint: "one side waits for the other: check --framing at both ends, and whether the peer is busy"
+      })
     case "HandshakeTimeout":
       return new Failure({
         exitCode: 4,
-        message: `the conversation with ${who} stalled: ${CloseReason.format(reason)}`
+        message: `${who} did not finish the handshake: ${CloseReason.format(reason)}`,
+        hint: "it may not speak TLS there, or wait for a PROXY header: --send-proxy"
+      })
+    case "HandshakeFailed":
+      return new Failure({
+        exitCode: 1,
+        message: `there is no TLS with ${who}: ${CloseReason.format(reason)}`,
+        hint: "check that it speaks TLS there, and --tls-ca and --servername"
+      })
+    case "OverLimit":
+    case "Denied":
+      return new Failure({
+        exitCode: 1,
+        message: `${who} takes no more: ${CloseReason.format(reason)}`,
+        hint: "try again later"
+      })
+    case "LifetimeReached":
+      return new Failure({
+        exitCode: 1,
+        message: `the connection to ${who} was too old: ${CloseReason.format(reason)}`,
+        hint: "connect again"
       })
     default:
       return new Failure({ exitCode: 1, message: `the connection to ${who} failed: ${CloseReason.format(reason)}` })

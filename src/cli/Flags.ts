@@ -1,5 +1,5 @@
 /**
- * The flags that several commands share, and how a flag refuses a value: with its rule.
+ * The flags and settings that several commands share, and how one refuses a value: with its rule.
  *
  * @since 0.1.0
  */
@@ -7,11 +7,10 @@ import * as CliError from "effect/cli/CliError"
 import * as Flag from "effect/cli/Flag"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Endpoint from "../Endpoint.ts"
-import * as Failure from "./Failure.ts"
+import type * as Failure from "./Failure.ts"
 import * as FramingFlag from "./FramingFlag.ts"
+import * as Setting from "./Setting.ts"
 import * as Units from "./Units.ts"
 import * as Usage from "./Usage.ts"
 
@@ -43,26 +42,20 @@ const integer = (minimum: number, maximum: number, rule: string) => (text: strin
     ? Result.succeed(Number(text))
     : Result.fail(rule)
 
-/** A flag for a number of things. @category constructors @since 0.1.0 */
-export const count = (name: string, description: string): Flag.Flag<number> =>
-  make(name, { value: "N", description, parse: integer(1, 2 ** 31 - 1, "an integer from 1") })
+/** Reads a number of things. @category parsing @since 0.1.0 */
+export const count: (text: string) => Result.Result<number, string> = integer(1, 2 ** 31 - 1, "an integer from 1")
 
-/** A flag for a time. @category constructors @since 0.1.0 */
-export const duration = (name: string, description: string): Flag.Flag<Duration.Duration> =>
-  make(name, { value: "TIME", description, parse: Units.parseDuration })
+/** Reads one of some words. @category parsing @since 0.1.0 */
+export const word = <const Names extends ReadonlyArray<string>>(names: Names) => (text: string) => {
+  const found: Names[number] | undefined = names.find((name) => name === text)
+  return found === undefined
+    ? Result.fail(`${names.slice(0, -1).join(", ")} or ${names.at(-1)}`)
+    : Result.succeed(found)
+}
 
-/** A flag for how long something may take at most. @category constructors @since 0.1.0 */
-export const timeout = (description: string): Flag.Flag<Duration.Duration> =>
-  make("timeout", {
-    value: "TIME",
-    description,
-    parse: (text) =>
-      Result.filterOrFail(
-        Units.parseDuration(text),
-        (time) => Duration.toMillis(time) > 0,
-        () => "longer than nothing, such as 500ms, 2s or 1m"
-      )
-  }).pipe(Flag.withDefault(defaults.timeout))
+/** Reads a text that is not empty. @category parsing @since 0.1.0 */
+export const filled = (rule: string) => (text: string): Result.Result<string, string> =>
+  text === "" ? Result.fail(rule) : Result.succeed(text)
 
 /** The defaults that the tutorial's programs have. @category constants @since 0.1.0 */
 export const defaults = {
@@ -74,76 +67,89 @@ export const defaults = {
   timeout: Duration.seconds(10)
 } as const
 
-/** `--host` and `--port`, or instead of both a flag for an endpoint. @category constructors @since 0.1.0 */
-export const address = <const Name extends string>(
-  name: Name,
-  words: Readonly<Record<"host" | "port" | "endpoint", string>>
-) => ({
-  host: Flag.String("host").pipe(
-    Flag.withMetavar("HOST"),
-    Flag.withDescription(`${words.host} (default: ${defaults.host})`),
-    Flag.optional
-  ),
-  port: make("port", {
-    value: "PORT",
-    description: `${words.port} (default: ${defaults.port})`,
-    parse: integer(0, 65_535, "an integer from 0 to 65535")
-  }).pipe(Flag.optional),
-  endpoint: make(name, {
-    value: "ENDPOINT",
-    description: `${words.endpoint}: tcp://HOST:PORT or unix:PATH, instead of --host and --port`,
-    parse: Result.succeed
-  }).pipe(Flag.optional)
-})
-
-/** What was given of an `address`. @category models @since 0.1.0 */
-export interface Address {
-  readonly host: Option.Option<string>
-  readonly port: Option.Option<number>
-  readonly endpoint: Option.Option<string>
-}
-
-/** The endpoint that was meant; the flag of the other way is named `name`. @category conversions @since 0.1.0 */
-export const toEndpoint = Effect.fnUntraced(function*(name: string, given: Address) {
-  if (Option.isSome(given.endpoint)) {
-    if (Option.isSome(given.host) || Option.isSome(given.port)) {
-      return yield* Failure.local(
-        `--${name} and ${Option.isSome(given.host) ? "--host" : "--port"} exclude each other`,
-        "give one of them"
+/** `--timeout`: how long something may take at most. @category settings @since 0.1.0 */
+export const timeout = (description: string): Setting.Setting<Duration.Duration> =>
+  Setting.one("timeout", {
+    value: "TIME",
+    description,
+    usual: "10s",
+    parse: (text) =>
+      Result.filterOrFail(
+        Units.parseDuration(text),
+        (time) => Duration.toMillis(time) > 0,
+        () => "longer than nothing, such as 500ms, 2s or 1m"
       )
-    }
-    return yield* Effect.mapError(Effect.fromResult(Endpoint.fromString(given.endpoint.value)), Failure.fromEndpoint)
-  }
-  const host = Option.getOrElse(given.host, () => defaults.host)
-  // The tutorial's bind('') is every interface.
-  const known = host === "" && name === "listen" ? "*" : host
-  if (known === "") return yield* Usage.invalid("--host", "an address or a name", host)
-  const endpoint = Endpoint.tcp(known, Option.getOrElse(given.port, () => defaults.port))
-  return yield* Effect.mapError(Effect.fromResult(endpoint), ({ rule }) => Failure.local(`--host: ${rule}`))
+  })
+
+/** How the flags of an address are called: they are set together. */
+const group = "address"
+
+/** `--host` and `--port`. @category settings @since 0.1.0 */
+export const hostAndPort = (words: Readonly<Record<"host" | "port", string>>) => ({
+  host: Setting.one("host", {
+    value: "HOST",
+    description: words.host,
+    usual: defaults.host,
+    parse: Result.succeed<string>,
+    group
+  }),
+  port: Setting.one("port", {
+    value: "PORT",
+    description: words.port,
+    usual: String(defaults.port),
+    parse: integer(0, 65_535, "an integer from 0 to 65535"),
+    group
+  })
 })
 
-/** `--framing` and `--max-frame`. @category constructors @since 0.1.0 */
+/** A flag for an endpoint. @category settings @since 0.1.0 */
+export const endpoint = (description: string): Setting.Description<string> => ({
+  value: "ENDPOINT",
+  description,
+  parse: Result.succeed,
+  group
+})
+
+/** A descriptor that the process was given. @category settings @since 0.1.0 */
+export const descriptors: Setting.Setting<ReadonlyArray<number>> = Setting.many("fd", {
+  value: "N",
+  description: "Listen on this descriptor, which the program was started with; may be given again",
+  parse: integer(3, 2 ** 31 - 1, "the number of a descriptor, from 3"),
+  group
+})
+
+/** `--framing` and `--max-frame`. @category settings @since 0.1.0 */
 export const framing = (unless: string) => ({
-  framing: Flag.String("framing").pipe(
-    Flag.withMetavar("FRAMING"),
-    Flag.withDescription(`How messages are told apart: ${FramingFlag.rule} (default: ${unless})`),
-    Flag.optional
-  ),
-  maxFrame: make("max-frame", {
+  framing: Setting.one("framing", {
+    value: "FRAMING",
+    description: `How messages are told apart: ${FramingFlag.rule}`,
+    unless,
+    parse: Result.succeed<string>
+  }),
+  maxFrame: Setting.one("max-frame", {
     value: "SIZE",
-    description: `The largest message (default: ${Units.formatSize(defaults.maxFrameBytes)})`,
+    description: "The largest message",
+    usual: Units.formatSize(defaults.maxFrameBytes),
     parse: Units.parseSize
-  }).pipe(Flag.withDefault(defaults.maxFrameBytes))
+  })
 })
 
 /** The framing that was meant. @category conversions @since 0.1.0 */
 export const toFraming = (given: {
-  readonly framing: Option.Option<string>
-  readonly maxFrame: number
+  readonly framing: Setting.Given<string> | undefined
+  readonly maxFrame: Setting.Given<number> | undefined
 }, unless: string): Effect.Effect<FramingFlag.Choice, Failure.Failure> => {
-  const text = Option.getOrElse(given.framing, () => unless)
+  const { from, text } = given.framing ?? { from: "--framing", text: unless }
   return Effect.mapError(
-    Effect.fromResult(FramingFlag.parse(text, given.maxFrame)),
-    (rule) => Usage.invalid("--framing", rule, text, "for example lines, chunks, fixed:16, length:2 or delimited:;")
+    Effect.fromResult(FramingFlag.parse(text, given.maxFrame?.value ?? defaults.maxFrameBytes)),
+    (rule) => Usage.invalid(from, rule, text, "for example lines, chunks, fixed:16, length:2 or delimited:;")
   )
 }
+
+/** `--crc`. @category settings @since 0.1.0 */
+export const crc: Setting.Setting<string> = Setting.one("crc", {
+  value: "ALGORITHM",
+  description: "For crc: the algorithm, by its name or alias",
+  usual: "CRC-32C",
+  parse: Result.succeed<string>
+})

@@ -7,9 +7,15 @@
  * {"time":T,"event":"Waiting","id":2,"peer":…}
  * {"time":T,"event":"Refused","id":3,"peer":…,"reason":{"_tag":"OverLimit",…},"refusal":"goodbye"}
  * {"time":T,"event":"Ended","id":1,"peer":…,"reason":{"_tag":"PeerClosed"},"bytesIn":27,"bytesOut":27,"messagesIn":1,"messagesOut":1}
+ * {"time":T,"event":"Secured","id":1,"protocol":"TLSv1.3","servername":"localhost","alpn":"h2"}
+ * {"time":T,"event":"Alarm","limit":"maxConnections","value":922,"max":1024}
+ * {"time":T,"event":"Suspended"}
+ * {"time":T,"event":"Resumed"}
  * {"time":T,"event":"Draining","open":2}
  * {"time":T,"event":"Drained","served":10,"drained":2,"forced":0,"refused":1,"elapsedMillis":3}
  * {"time":T,"event":"Checked","id":1,"ok":true,"received":"hello","detail":"CRC-32/ISCSI"}
+ * {"time":T,"event":"Reloaded","certificates":[{"subject":…,"fingerprint256":…,"validTo":…}],"notices":[]}
+ * {"time":T,"event":"NotReloaded","message":…}
  * {"time":T,"event":"Lost","events":5}
  * ```
  *
@@ -24,6 +30,8 @@ import * as CloseReason from "../CloseReason.ts"
 import * as Endpoint from "../Endpoint.ts"
 import type * as Server from "../Server.ts"
 import type * as CrcCheck from "../services/CrcCheck.ts"
+import type * as Tls from "../Tls.ts"
+import * as ServeNames from "./serveNames.ts"
 import type * as Style from "./Style.ts"
 import * as Units from "./Units.ts"
 
@@ -31,6 +39,12 @@ import * as Units from "./Units.ts"
 export type Event =
   | Server.Event
   | { readonly _tag: "Checked" } & CrcCheck.Finding
+  | {
+    readonly _tag: "Reloaded"
+    readonly certificates: ReadonlyArray<Tls.CertificateInfo>
+    readonly notices: ReadonlyArray<string>
+  }
+  | { readonly _tag: "NotReloaded"; readonly message: string }
   | { readonly _tag: "Lost"; readonly events: number }
 
 /** An event and when it was. @category models @since 0.1.0 */
@@ -59,6 +73,13 @@ const fields = (service: string, event: Event): object => {
       const { bytesIn, bytesOut, id, messagesIn, messagesOut, peer, reason } = event
       return { id, peer, reason: reasonFields(reason), bytesIn, bytesOut, messagesIn, messagesOut }
     }
+    case "Secured":
+      return { id: event.id, protocol: event.tls.protocol, servername: event.tls.servername, alpn: event.tls.alpn }
+    case "Alarm":
+      return { limit: event.limit, value: event.value, max: event.max }
+    case "Suspended":
+    case "Resumed":
+      return {}
     case "Draining":
       return { open: event.open }
     case "Drained": {
@@ -67,6 +88,17 @@ const fields = (service: string, event: Event): object => {
     }
     case "Checked":
       return { id: event.id, ok: event.ok, received: event.received, detail: event.detail }
+    case "Reloaded":
+      return {
+        certificates: event.certificates.map(({ fingerprint256, subject, validTo }) => ({
+          subject,
+          fingerprint256,
+          validTo: DateTime.formatIso(validTo)
+        })),
+        notices: event.notices
+      }
+    case "NotReloaded":
+      return { message: event.message }
     case "Lost":
       return { events: event.events }
   }
@@ -104,7 +136,7 @@ export const text = (what: string, { bad, faint, good, strong }: Style.Style): F
       return `${faint(`#${event.id}`)} waits for room, from ${Endpoint.format(event.peer)}`
     case "Refused":
       return `${faint(`#${event.id}`)} ${bad("turned away")} (${event.refusal}), from ${Endpoint.format(event.peer)}: ${
-        CloseReason.format(event.reason)
+        ServeNames.formatReason(event.reason)
       }`
     case "Ended": {
       const { bytesIn, bytesOut, id, messagesIn, reason } = event
@@ -112,8 +144,19 @@ export const text = (what: string, { bad, faint, good, strong }: Style.Style): F
       const counts = `${Units.formatSize(bytesIn)} in, ${Units.formatSize(bytesOut)} out, ${
         plural(messagesIn, "message")
       }`
-      return `${faint(`#${id}`)} ended: ${mark(CloseReason.format(reason))} ${faint(`(${counts})`)}`
+      return `${faint(`#${id}`)} ended: ${mark(ServeNames.formatReason(reason))} ${faint(`(${counts})`)}`
     }
+    case "Secured": {
+      const { alpn, protocol, servername } = event.tls
+      const more = [servername, alpn].filter((text) => text !== undefined).map((text) => `, ${shown(text)}`).join("")
+      return `${faint(`#${event.id}`)} secured with ${protocol}${more}`
+    }
+    case "Alarm":
+      return bad(`${ServeNames.flagOf(event.limit)} is at ${event.value} of ${event.max}`)
+    case "Suspended":
+      return "suspended: nobody new comes in"
+    case "Resumed":
+      return good("listening again")
     case "Draining":
       return `draining: ${plural(event.open, "open connection")}; Ctrl-C again ends at once`
     case "Drained": {
@@ -127,6 +170,14 @@ export const text = (what: string, { bad, faint, good, strong }: Style.Style): F
       const verdict = ok ? good("no error found") : bad("error found")
       return `${faint(`#${id}`)} ${received === "" ? "" : `${shown(received)}: `}${detail}, ${verdict}`
     }
+    case "Reloaded": {
+      const names = event.certificates.map(({ subject, validTo }) =>
+        `${subject}, until ${DateTime.formatIsoDateUtc(validTo)}`
+      )
+      return [`${good("certificates loaded again")}: ${names.join("; ")}`, ...event.notices.map(bad)].join("; ")
+    }
+    case "NotReloaded":
+      return `${bad("certificates not loaded again")}: ${event.message}`
     case "Lost":
       return bad(`${plural(event.events, "event")} not shown: stdout was not read as fast as they came`)
   }

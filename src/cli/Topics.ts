@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { crcTopics } from "./crcTopics.ts"
+import * as Environment from "./Environment.ts"
 
 /** A section of the help. @category models @since 0.1.0 */
 export interface Topic {
@@ -13,7 +14,10 @@ export interface Topic {
 
 const units: Topic = {
   title: "UNITS",
-  lines: ["Durations are written 500ms, 2s, 1.5m or 1h, sizes 512, 64KiB, 1MiB or 1GiB."]
+  lines: [
+    "Durations are written 500ms, 2s, 1.5m, 1h or 7d, sizes 512, 64KiB, 1MiB or 1GiB, rates 100/s or 160/10s.",
+    "Where a limit may be off, the word is unbounded."
+  ]
 }
 
 const framings: Topic = {
@@ -48,18 +52,67 @@ const events: Topic = {
     "  Accepted     id, peer; Waiting too",
     "  Refused      id, peer, reason, refusal (goodbye, close or reset)",
     "  Ended        id, peer, reason, bytesIn, bytesOut, messagesIn, messagesOut",
+    "  Secured      id, protocol, servername, alpn",
+    "  Alarm        limit, value, max: a limit is near, or was reached",
+    "  Reloaded     certificates, notices; NotReloaded message",
     "  Draining     open",
     "  Drained      served, drained, forced, refused, elapsedMillis",
     "  Checked      crc only: id, ok, received, detail",
     "  Lost         events: how many were not printed, because stdout was not read",
-    "A reason is an object with a _tag, such as PeerClosed, PeerReset, FrameTooLarge or OverLimit."
+    "A reason is an object with a _tag: PeerClosed, PeerReset, Closed, Drained, ForcedByDrain, Interrupted,",
+    "FrameTooLarge, FrameCorrupt, FrameTruncated, ProtocolViolation, HandlerFailed; or, by the flag that sets its limit,",
+    "  OverLimit         --max-connections, --max-per-peer, --rate, --rate-per-peer, --max-buffered",
+    "  Denied            --allow, --deny",
+    "  HandshakeFailed, HandshakeTimeout    --handshake-timeout; TLS and the PROXY header",
+    "  IdleTimeout       --idle-timeout, --first-frame-timeout",
+    "  FrameTimeout      --frame-timeout; TooSlow --min-rate; WriteStalled --write-timeout",
+    "  LifetimeReached   --max-lifetime; RequestTimeout --request-timeout"
   ]
 }
+
+const tls: Topic = {
+  title: "TLS",
+  lines: [
+    "With --tls-cert and --tls-key a --host and --port are TLS; with --listen write tls://HOST:PORT.",
+    "Clients get the certificate for the name that they ask for, or else the first one.",
+    "The files are read again at SIGHUP, and within seconds when they change; open connections live on.",
+    "The order on the wire is: PROXY header, TLS, protocol."
+  ]
+}
+
+const activation: Topic = {
+  title: "SOCKET ACTIVATION",
+  lines: [
+    "Where no address is given, the sockets of LISTEN_FDS are listened on, if LISTEN_PID is this process."
+  ]
+}
+
+const environment = (prefix: string, more: ReadonlyArray<string>): Topic => ({
+  title: "ENVIRONMENT",
+  lines: [
+    `Each flag can be set by a variable: ${prefix} and its name in capitals, such as ${prefix}${
+      prefix === Environment.prefixes.serve ? "IDLE_TIMEOUT=5m" : "TLS_CA=ca.pem"
+    }.`,
+    "Several values stand with spaces or commas between them, a flag without a value is true or false.",
+    "A flag beats a variable; an empty variable is none.",
+    ...more
+  ]
+})
 
 /** The topics of each command. @category constants @since 0.1.0 */
 export const topics: Readonly<Record<string, ReadonlyArray<Topic>>> = {
   hawser: [units, exitCodes],
-  "hawser serve": [framings, events],
-  "hawser talk": [framings],
+  "hawser serve": [
+    units,
+    framings,
+    tls,
+    activation,
+    environment(Environment.prefixes.serve, [
+      "A flag for where to listen hides all variables for that, as one for a certificate does."
+    ]),
+    events
+  ],
+  "hawser talk": [framings, environment(Environment.prefixes.client, [])],
+  "hawser connect": [environment(Environment.prefixes.client, [])],
   ...crcTopics
 }

@@ -17,17 +17,31 @@ import * as Connection from "../Connection.ts"
 import * as Endpoint from "../Endpoint.ts"
 import * as NodeTransport from "../NodeTransport.ts"
 import type * as Commands from "./commands.ts"
+import * as Dial from "./Dial.ts"
+import { connectSettings } from "./dialSettings.ts"
+import * as Environment from "./Environment.ts"
 import * as Failure from "./Failure.ts"
+import * as Flags from "./Flags.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
 /** Connects stdin and stdout to a peer. @category running @since 0.1.0 */
 export const connect = Effect.fnUntraced(
-  function*({ endpoint, timeout }: Commands.Connect) {
-    const connection = yield* Connection.connect(endpoint, Codec.bytes, { connectTimeout: timeout }).pipe(
+  function*(typed: Commands.Connect) {
+    const given = yield* Environment.fill(Environment.prefixes.client, connectSettings, typed)
+    const endpoint = yield* Effect.mapError(
+      Effect.fromResult(Endpoint.fromString(typed.endpoint)),
+      Failure.fromEndpoint
+    )
+    const timeout = given.timeout?.value ?? Flags.defaults.timeout
+    const connection = yield* Connection.connect(endpoint, Codec.bytes, {
+      ...(yield* Dial.toOptions(given, endpoint, timeout)),
+      connectTimeout: timeout
+    }).pipe(
       Effect.catchTags({
         ConnectError: (error) => Effect.fail(Failure.fromConnect(error)),
-        EndpointError: (error) => Effect.fail(Failure.fromEndpoint(error))
+        EndpointError: (error) => Effect.fail(Failure.fromEndpoint(error)),
+        TlsOptionsError: (error) => Effect.fail(Dial.fromOptions(given)(error))
       })
     )
     const send = Stream.runForEachArray(Input.bytes, connection.write).pipe(

@@ -4,29 +4,29 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as Checksum from "../Checksum.ts"
 import * as CrcCheck from "../services/CrcCheck.ts"
 import * as CrcAlgorithm from "./crcAlgorithm.ts"
 import * as Failure from "./Failure.ts"
 import type * as FramingFlag from "./FramingFlag.ts"
 import type * as Services from "./services.ts"
+import type * as Setting from "./Setting.ts"
 
 /** The algorithm of `--crc`. @category conversions @since 0.1.0 */
 export const algorithm = (
   framing: FramingFlag.Choice,
-  crc: Option.Option<string>
+  crc: Setting.Given<string> | undefined
 ): Effect.Effect<Checksum.Checksum, Failure.Failure> => {
-  if (Option.isNone(crc)) return Effect.succeed(CrcCheck.defaults.crc)
+  if (crc === undefined) return Effect.succeed(CrcCheck.defaults.crc)
   return framing.guesses
-    ? Effect.fail(Failure.local("--crc is not for --framing chunks, where the tutorial's key 1001 is used"))
+    ? Effect.fail(Failure.local(`${crc.from} is not for --framing chunks, where the tutorial's key 1001 is used`))
     : Effect.fromResult(CrcAlgorithm.fromName(crc.value))
 }
 
 /** The service, which tells `onFinding` what it found. @category constructors @since 0.1.0 */
 export const crc = Effect.fnUntraced(function*(
   framing: FramingFlag.Choice,
-  name: Option.Option<string>,
+  name: Setting.Given<string> | undefined,
   onFinding: (finding: CrcCheck.Finding) => void
 ): Effect.fn.Return<Services.Served, Failure.Failure> {
   const crc = yield* algorithm(framing, name)
@@ -34,7 +34,7 @@ export const crc = Effect.fnUntraced(function*(
     return {
       framing: "lines",
       detail: `key ${CrcCheck.defaults.key}`,
-      layer: (endpoint, options) => CrcCheck.layerTextbook(endpoint, { ...options, onFinding })
+      layer: (endpoints, options) => CrcCheck.layerTextbook(endpoints, { ...options, onFinding })
     }
   }
   const form = framing.isText ? "readable" : "binary"
@@ -42,6 +42,6 @@ export const crc = Effect.fnUntraced(function*(
     framing: "lines",
     detail: crc.name,
     isMute: true,
-    layer: (endpoint, options) => CrcCheck.layer(endpoint, { ...options, crc, form, onFinding })
+    layer: (endpoints, options) => CrcCheck.layer(endpoints, { ...options, crc, form, onFinding })
   }
 })

@@ -5,7 +5,6 @@
  */
 import type * as Layer from "effect/Layer"
 import type * as Codec from "../Codec.ts"
-import type * as Endpoint from "../Endpoint.ts"
 import type * as Protocol from "../Protocol.ts"
 import type * as Server from "../Server.ts"
 import * as Echo from "../services/Echo.ts"
@@ -22,7 +21,7 @@ export interface Served {
   /** The framing where none is asked for. */
   readonly framing: string
   readonly layer: (
-    endpoint: Endpoint.Input,
+    endpoints: Server.Endpoints,
     options: Server.Options & { readonly framing: Codec.Codec<Uint8Array> }
   ) => Layer.Layer<Server.Server, Server.StartError, Transport.Transport>
   /** What it says by itself, and so must be able to say. */
@@ -60,6 +59,6 @@ export const spoken: Readonly<Record<Exclude<Commands.SpokenName, "crc">, Spoken
   parity: { protocol: ParityCheck.protocol, answer: ParityCheck.answer }
 }
 
-/** Whether a reply is the words of a server that is full, and not an answer. @category predicates @since 0.1.0 */
+/** Whether a reply is the words of a server that is full or ends, and not an answer. @category predicates @since 0.1.0 */
 export const isGoodbye = (service: Spoken, message: string, reply: string): boolean =>
-  reply === Goodbye.full && service.answer(message) !== reply
+  (reply === Goodbye.full || reply === Goodbye.leaving) && service.answer(message) !== reply

@@ -7,7 +7,6 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -17,7 +16,11 @@ import * as CloseReason from "../CloseReason.ts"
 import * as Codec from "../Codec.ts"
 import * as Endpoint from "../Endpoint.ts"
 import * as NodeTransport from "../NodeTransport.ts"
+import * as Address from "./Address.ts"
 import type * as Commands from "./commands.ts"
+import * as Dial from "./Dial.ts"
+import { talkSettings } from "./dialSettings.ts"
+import * as Environment from "./Environment.ts"
 import * as Failure from "./Failure.ts"
 import * as Flags from "./Flags.ts"
 import * as Input from "./Input.ts"
@@ -60,27 +63,32 @@ const fromClient = (who: string, { reason }: Client.ClientError): Failure.Failur
 /** Sends messages and prints the answers. @category running @since 0.1.0 */
 export const talk = Effect.fnUntraced(
   function*(input: Commands.Talk) {
+    const given = yield* Environment.fill(Environment.prefixes.client, talkSettings, input)
     if (input.service === "crc") {
-      return yield* Effect.flatMap(Effect.promise(() => import("./talkCrc.ts")), (_) => _.talkCrc(input))
+      return yield* Effect.flatMap(
+        Effect.promise(() => import("./talkCrc.ts")),
+        (_) => _.talkCrc(input.messages, given)
+      )
     }
-    const { corrupt, crc, seed } = input
-    for (const [flag, given] of Object.entries<Option.Option<unknown>>({ crc, corrupt, seed })) {
-      if (Option.isSome(given)) {
-        return yield* Failure.local(`--${flag} is for the service crc, not for ${input.service}`)
-      }
+    const idle = given.crc ?? given.corrupt ?? given.seed
+    if (idle !== undefined) {
+      return yield* Failure.local(`${idle.from} is for the service crc, not for ${input.service}`)
     }
     const service = spoken[input.service]
-    const endpoint = yield* Flags.toEndpoint("connect", input)
-    const framing = yield* Flags.toFraming(input, "lines")
+    const endpoint = yield* Address.toConnect(given, Dial.asksForTls(given))
+    const framing = yield* Flags.toFraming(given, "lines")
     const protocol = service.protocol(framing.codec, framing.guesses ? { depth: 1 } : {})
+    const timeout = given.timeout?.value ?? Flags.defaults.timeout
     const client = yield* Client.make(protocol, endpoint, {
-      connectTimeout: input.timeout,
-      callTimeout: input.timeout,
+      ...(yield* Dial.toOptions(given, endpoint, timeout)),
+      connectTimeout: timeout,
+      callTimeout: timeout,
       linger
     }).pipe(
       Effect.catchTags({
         ConnectError: (error) => Effect.fail(Failure.fromConnect(error)),
         EndpointError: (error) => Effect.fail(Failure.fromEndpoint(error)),
+        TlsOptionsError: (error) => Effect.fail(Dial.fromOptions(given)(error)),
         ClientOptionsError: (error) => Effect.fail(Failure.local(error.message))
       })
     )
@@ -105,7 +113,9 @@ export const talk = Effect.fnUntraced(
     const interactive = input.messages.length === 0 &&
       (yield* Stdio.Stdio.use(({ stdinIsTerminal }) => stdinIsTerminal))
     if (interactive) return yield* ask(call)
-    const messages = input.messages.length > 0 ? Stream.fromArray(input.messages) : Input.lines(input.maxFrame)
+    const messages = input.messages.length > 0
+      ? Stream.fromArray(input.messages)
+      : Input.lines(given.maxFrame?.value ?? Flags.defaults.maxFrameBytes)
     const replies = Stream.mapEffect(messages, call, { concurrency: protocol.depth })
     yield* Output.write(Stream.map(replies, (reply) => `${reply}\n`))
   },

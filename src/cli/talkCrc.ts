@@ -11,7 +11,6 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -22,7 +21,9 @@ import * as Endpoint from "../Endpoint.ts"
 import * as Retransmission from "../Retransmission.ts"
 import * as CrcCheck from "../services/CrcCheck.ts"
 import * as Noise from "../services/Noise.ts"
-import type * as Commands from "./commands.ts"
+import * as Address from "./Address.ts"
+import * as Dial from "./Dial.ts"
+import type { TalkSettings } from "./dialSettings.ts"
 import * as Failure from "./Failure.ts"
 import * as Flags from "./Flags.ts"
 import type * as FramingFlag from "./FramingFlag.ts"
@@ -33,6 +34,13 @@ import * as Units from "./Units.ts"
 
 /** Everything was answered, or will not be. */
 const linger = "200 millis"
+
+/** How to reach the server, and how long an answer may take. */
+interface How {
+  readonly given: TalkSettings
+  readonly dial: Dial.Options
+  readonly timeout: Duration.Duration
+}
 
 /** What is to be printed of a message. */
 type Send<R> = (message: string) => Effect.Effect<string, Failure.Failure, R>
@@ -48,7 +56,7 @@ const late = (who: string, limit: string): Failure.Failure =>
 const textbook = (
   endpoint: Endpoint.Endpoint,
   { codec }: FramingFlag.Choice,
-  { timeout }: Commands.Talk,
+  { dial, given, timeout }: How,
   noise: Noise.Noise | undefined,
   found: () => void
 ) =>
@@ -58,11 +66,17 @@ const textbook = (
     if (Result.isFailure(encoded)) return yield* Failure.local(`the message cannot be sent: ${encoded.failure.rule}`)
     const { codeword, data } = encoded.success
     const sent = noise === undefined ? codeword : Noise.flipBits(codeword, noise)
-    const answer = yield* CrcCheck.askTextbook(endpoint, sent, { framing: codec, connectTimeout: timeout, linger })
+    const answer = yield* CrcCheck.askTextbook(endpoint, sent, {
+      ...dial,
+      framing: codec,
+      connectTimeout: timeout,
+      linger
+    })
       .pipe(
         Effect.catchTags({
           ConnectError: (error) => Effect.fail(Failure.fromConnect(error)),
           EndpointError: (error) => Effect.fail(Failure.fromEndpoint(error)),
+          TlsOptionsError: (error) => Effect.fail(Dial.fromOptions(given)(error)),
           ConnectionError: ({ reason }) => Effect.fail(Failure.fromReason(who, reason))
         }),
         Effect.timeoutOrElse({
@@ -107,24 +121,26 @@ const words = { Nak: "NAK", TimedOut: "time-out" } as const
 const repairing = Effect.fnUntraced(function*(
   endpoint: Endpoint.Endpoint,
   framing: FramingFlag.Choice,
-  input: Commands.Talk,
+  { dial, given, timeout }: How,
   noise: Noise.Noise | undefined
 ) {
   const who = Endpoint.format(endpoint)
-  const crc = yield* algorithm(framing, input.crc)
+  const crc = yield* algorithm(framing, given.crc)
   const wire = { framing: framing.codec, crc, form: framing.isText ? "readable" : "binary" } as const
   const plain = CrcCheck.codec(wire)
   const sender = yield* CrcCheck.connect(endpoint, {
     ...wire,
+    ...dial,
     noise,
-    connectTimeout: input.timeout,
+    connectTimeout: timeout,
     linger,
     // All attempts together take as long as an answer may. With noise one at a time, so that each run is the same.
-    timeout: Duration.toMillis(input.timeout) / Retransmission.defaults.maxAttempts,
+    timeout: Duration.toMillis(timeout) / Retransmission.defaults.maxAttempts,
     window: noise === undefined ? Retransmission.defaults.window : 1
   }).pipe(Effect.catchTags({
     ConnectError: (error) => Effect.fail(Failure.fromConnect(error)),
     EndpointError: (error) => Effect.fail(Failure.fromEndpoint(error)),
+    TlsOptionsError: (error) => Effect.fail(Dial.fromOptions(given)(error)),
     RetransmissionOptionsError: (error) => Effect.fail(Failure.local(error.message))
   }))
   return Effect.fnUntraced(function*(message: string) {
@@ -133,7 +149,7 @@ const repairing = Effect.fnUntraced(function*(
       const why = CloseReason.format(sendable.failure)
       return yield* Failure.local(`the message cannot be sent as ${framing.name}: ${why}`)
     }
-    const { again } = yield* Effect.mapError(sender.send(message), fromSend(who, Units.formatDuration(input.timeout)))
+    const { again } = yield* Effect.mapError(sender.send(message), fromSend(who, Units.formatDuration(timeout)))
     return `${message}: ${[...again.map((each) => words[each]), "ACK"].join(", ")}\n`
   })
 })
@@ -155,24 +171,30 @@ const ask = Effect.fnUntraced(
 )
 
 /** Sends messages with their CRC, and prints what became of them. @category running @since 0.1.0 */
-export const talkCrc = Effect.fnUntraced(function*(input: Commands.Talk) {
-  const endpoint = yield* Flags.toEndpoint("connect", input)
-  const framing = yield* Flags.toFraming(input, "lines")
-  if (Option.isSome(input.seed) && Option.isNone(input.corrupt)) return yield* Failure.local("--seed needs --corrupt")
-  const noise = Option.isNone(input.corrupt)
+export const talkCrc = Effect.fnUntraced(function*(texts: ReadonlyArray<string>, given: TalkSettings) {
+  const endpoint = yield* Address.toConnect(given, Dial.asksForTls(given))
+  const framing = yield* Flags.toFraming(given, "lines")
+  if (given.seed !== undefined && given.corrupt === undefined) {
+    return yield* Failure.local(`${given.seed.from} needs --corrupt`)
+  }
+  const noise = given.corrupt === undefined
     ? undefined
-    : Noise.random({ rate: input.corrupt.value, seed: Option.getOrElse(input.seed, () => 1) })
-  yield* algorithm(framing, input.crc)
+    : Noise.random({ rate: given.corrupt.value, seed: given.seed?.value ?? 1 })
+  yield* algorithm(framing, given.crc)
+  const timeout = given.timeout?.value ?? Flags.defaults.timeout
+  const how: How = { given, dial: yield* Dial.toOptions(given, endpoint, timeout), timeout }
   let found = 0
   const send = framing.guesses
-    ? textbook(endpoint, framing, input, noise, () => void found++)
-    : yield* repairing(endpoint, framing, input, noise)
-  const interactive = input.messages.length === 0 &&
+    ? textbook(endpoint, framing, how, noise, () => void found++)
+    : yield* repairing(endpoint, framing, how, noise)
+  const interactive = texts.length === 0 &&
     (yield* Stdio.Stdio.use(({ stdinIsTerminal }) => stdinIsTerminal))
   if (interactive) {
     yield* ask(send, framing.guesses)
   } else {
-    const messages = input.messages.length > 0 ? Stream.fromArray(input.messages) : Input.lines(input.maxFrame)
+    const messages = texts.length > 0
+      ? Stream.fromArray(texts)
+      : Input.lines(given.maxFrame?.value ?? Flags.defaults.maxFrameBytes)
     const concurrency = framing.guesses || noise !== undefined ? 1 : Retransmission.defaults.window
     yield* Output.write(Stream.mapEffect(messages, send, { concurrency }))
   }

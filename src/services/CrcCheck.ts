@@ -37,6 +37,7 @@ import type * as Endpoint from "../Endpoint.ts"
 import * as Framing from "../Framing.ts"
 import * as Retransmission from "../Retransmission.ts"
 import * as Server from "../Server.ts"
+import type * as Tls from "../Tls.ts"
 import type * as Transport from "../Transport.ts"
 import * as Goodbye from "./Goodbye.ts"
 import * as Noise from "./Noise.ts"
@@ -131,13 +132,13 @@ export const codec = (options: Wire & Pick<ConnectOptions, "noise"> = {}): Retra
 
 /** A server that takes each message once, and asks for it again where it finds an error. @category layers @since 0.1.0 */
 export const layer = (
-  endpoint: Endpoint.Input,
+  endpoints: Server.Endpoints,
   options: Options = {}
 ): Layer.Layer<Server.Server, Server.StartError, Transport.Transport> => {
   const { crc = defaults.crc, onFinding } = options
   return Server.layerConnection(
     codec(options),
-    endpoint,
+    endpoints,
     (connection) => {
       const tell = (ok: boolean, received: string, detail: string) =>
         onFinding?.({ id: connection.id, ok, received, detail })
@@ -156,7 +157,10 @@ export const connect = (
   options: ConnectOptions = {}
 ): Effect.Effect<
   Retransmission.Sender<string>,
-  Transport.ConnectError | Endpoint.EndpointError | Retransmission.RetransmissionOptionsError,
+  | Transport.ConnectError
+  | Endpoint.EndpointError
+  | Tls.TlsOptionsError
+  | Retransmission.RetransmissionOptionsError,
   Scope.Scope | Transport.Transport
 > =>
   Effect.flatMap(
@@ -197,20 +201,20 @@ export const verdictOf = (answer: string): "positive" | "negative" | "unknown" =
 
 /** The tutorial's server: one codeword, one answer, the end. @category layers @since 0.1.0 */
 export const layerTextbook = (
-  endpoint: Endpoint.Input,
+  endpoints: Server.Endpoints,
   options: Server.Options & TextbookOptions & Pick<Options, "onFinding"> = {}
 ): Layer.Layer<Server.Server, Server.StartError, Transport.Transport> => {
   const text = Codec.text(options.framing ?? defaults.textbookFraming, { invalid: "replace" })
   return Server.layerConnection(
     text,
-    endpoint,
+    endpoints,
     (connection) =>
       Effect.flatMap(connection.pull, ([codeword]) => {
         const { answer, finding } = answerTextbook(codeword, options.key)
         options.onFinding?.({ ...finding, id: connection.id })
         return connection.write([answer])
       }),
-    { ...options, goodbye: Goodbye.make(text, Goodbye.full) }
+    { ...options, goodbye: Goodbye.text(text) }
   )
 }
 

@@ -15,7 +15,6 @@
 import type * as Layer from "effect/Layer"
 import * as Codec from "../Codec.ts"
 import * as Connection from "../Connection.ts"
-import type * as Endpoint from "../Endpoint.ts"
 import * as Framing from "../Framing.ts"
 import * as Protocol from "../Protocol.ts"
 import * as Server from "../Server.ts"
@@ -54,21 +53,22 @@ export const protocol = (
     ...options,
     request: text,
     response: text,
-    goodbye: Goodbye.make(text, Goodbye.full)
+    goodbye: Goodbye.text(text)
   })
 }
 
 /** A server that sends everything back. @category layers @since 0.1.0 */
 export const layer = (
-  endpoint: Endpoint.Input,
+  endpoints: Server.Endpoints,
   options: Options = {}
 ): Layer.Layer<Server.Server, Server.StartError, Transport.Transport> => {
   const framing = options.framing ?? Codec.bytes
-  const full: Uint8Array = new TextEncoder().encode(Goodbye.full)
+  const encoder = new TextEncoder()
+  const encode = (words: string): Uint8Array => encoder.encode(words)
   return Server.layerConnection(
     framing,
-    endpoint,
+    endpoints,
     (connection) => Connection.forEachBatch(connection, connection.write),
-    { ...options, goodbye: Goodbye.make(framing, full) }
+    { ...options, goodbye: Goodbye.make(framing, encode) }
   )
 }

@@ -13,7 +13,6 @@
  */
 import type * as Layer from "effect/Layer"
 import * as Codec from "../Codec.ts"
-import type * as Endpoint from "../Endpoint.ts"
 import * as Framing from "../Framing.ts"
 import * as Server from "../Server.ts"
 import type * as Transport from "../Transport.ts"
@@ -39,12 +38,12 @@ export const defaults = {
 
 /** A server that greets. @category layers @since 0.1.0 */
 export const layer = (
-  endpoint: Endpoint.Input,
+  endpoints: Server.Endpoints,
   options: Options = {}
 ): Layer.Layer<Server.Server, Server.StartError, Transport.Transport> => {
   const text = Codec.text(options.framing ?? defaults.framing)
-  return Server.layerConnection(text, endpoint, (connection) => connection.write([greeting]), {
+  return Server.layerConnection(text, endpoints, (connection) => connection.write([greeting]), {
     ...options,
-    goodbye: Goodbye.make(text, Goodbye.full)
+    goodbye: Goodbye.text(text)
   })
 }

@@ -16,7 +16,6 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Codec from "../Codec.ts"
-import type * as Endpoint from "../Endpoint.ts"
 import * as Framing from "../Framing.ts"
 import * as Parity from "../Parity.ts"
 import * as Protocol from "../Protocol.ts"
@@ -70,13 +69,13 @@ export const protocol = (
     ...options,
     request: text,
     response: text,
-    goodbye: Goodbye.make(text, Goodbye.full)
+    goodbye: Goodbye.text(text)
   })
 }
 
 /** A server of parity. @category layers @since 0.1.0 */
 export const layer = (
-  endpoint: Endpoint.Input,
+  endpoints: Server.Endpoints,
   options: Options = {}
 ): Layer.Layer<Server.Server, Server.StartError, Transport.Transport> =>
-  Server.layer(protocol(options.framing), endpoint, (text) => Effect.succeed(answer(text)), options)
+  Server.layer(protocol(options.framing), endpoints, (text) => Effect.succeed(answer(text)), options)

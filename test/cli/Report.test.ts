@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Duration } from "effect"
+import { Cause, DateTime, Duration } from "effect"
 import * as Report from "../../src/cli/Report.ts"
 import * as Style from "../../src/cli/Style.ts"
 import type * as CloseReason from "../../src/CloseReason.ts"
@@ -10,6 +10,24 @@ const overLimit = { _tag: "OverLimit", limit: "maxConnections", max: 5 } as cons
 const counts = { bytesIn: 2048, bytesOut: 27, messagesIn: 1, messagesOut: 1 }
 const ended = (reason: CloseReason.CloseReason): Report.Event => ({ _tag: "Ended", id: 1, peer, reason, ...counts })
 const report = { served: 10, drained: 2, forced: 1, refused: 3, elapsed: Duration.millis(1250) }
+
+const secured = {
+  protocol: "TLSv1.3",
+  cipher: "TLS_AES_256_GCM_SHA384",
+  alpn: "rev",
+  servername: "\x1b[2J",
+  resumed: false,
+  verified: false,
+  peerCertificate: undefined
+}
+
+const certificate = {
+  subject: "CN=localhost",
+  issuer: "CN=ca",
+  fingerprint256: "AB:CD",
+  validFrom: DateTime.makeUnsafe("2020-01-01T00:00:00Z"),
+  validTo: DateTime.makeUnsafe("2070-01-01T00:00:00Z")
+}
 
 const cases: ReadonlyArray<[event: Report.Event, text: string, json: object]> = [
   [
@@ -29,7 +47,7 @@ const cases: ReadonlyArray<[event: Report.Event, text: string, json: object]> = 
   ],
   [
     { _tag: "Refused", id: 3, peer, reason: overLimit, refusal: "goodbye" },
-    "#3 turned away (goodbye), from tcp://127.0.0.1:40312: maxConnections is 5",
+    "#3 turned away (goodbye), from tcp://127.0.0.1:40312: --max-connections is 5",
     { id: 3, peer: "tcp://127.0.0.1:40312", reason: overLimit, refusal: "goodbye" }
   ],
   [
@@ -41,6 +59,44 @@ const cases: ReadonlyArray<[event: Report.Event, text: string, json: object]> = 
     ended({ _tag: "HandlerFailed", message: "boom", cause: Cause.die(new Error("boom")) }),
     "#1 ended: the handler failed: boom (2KiB in, 27B out, 1 message)",
     { id: 1, peer: "tcp://127.0.0.1:40312", reason: { _tag: "HandlerFailed", message: "boom" }, ...counts }
+  ],
+  [
+    ended({ _tag: "FrameTimeout", limitMillis: 60_000 }),
+    "#1 ended: a frame was not complete after 60s (--frame-timeout) (2KiB in, 27B out, 1 message)",
+    { id: 1, peer: "tcp://127.0.0.1:40312", reason: { _tag: "FrameTimeout", limitMillis: 60_000 }, ...counts }
+  ],
+  [
+    { _tag: "Refused", id: 3, peer, reason: { _tag: "Denied", rule: "deny" }, refusal: "close" },
+    "#3 turned away (close), from tcp://127.0.0.1:40312: --deny names the address",
+    { id: 3, peer: "tcp://127.0.0.1:40312", reason: { _tag: "Denied", rule: "deny" }, refusal: "close" }
+  ],
+  [
+    { _tag: "Secured", id: 1, tls: secured },
+    "#1 secured with TLSv1.3, \"\\u001b[2J\", \"rev\"",
+    { id: 1, protocol: "TLSv1.3", servername: "\x1b[2J", alpn: "rev" }
+  ],
+  [
+    { _tag: "Alarm", limit: "maxConnections", value: 922, max: 1024 },
+    "--max-connections is at 922 of 1024",
+    { limit: "maxConnections", value: 922, max: 1024 }
+  ],
+  [{ _tag: "Suspended" }, "suspended: nobody new comes in", {}],
+  [{ _tag: "Resumed" }, "listening again", {}],
+  [
+    { _tag: "Reloaded", certificates: [certificate, certificate], notices: ["the second has expired"] },
+    "certificates loaded again: CN=localhost, until 2070-01-01; CN=localhost, until 2070-01-01; the second has expired",
+    {
+      certificates: [
+        { subject: "CN=localhost", fingerprint256: "AB:CD", validTo: "2070-01-01T00:00:00.000Z" },
+        { subject: "CN=localhost", fingerprint256: "AB:CD", validTo: "2070-01-01T00:00:00.000Z" }
+      ],
+      notices: ["the second has expired"]
+    }
+  ],
+  [
+    { _tag: "NotReloaded", message: "key.pem cannot be read" },
+    "certificates not loaded again: key.pem cannot be read",
+    { message: "key.pem cannot be read" }
   ],
   [
     { _tag: "Draining", open: 1 },

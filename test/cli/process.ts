@@ -28,9 +28,17 @@ export class Program implements Disposable {
   private readonly waiting = new Set<() => void>()
   private gone = false
 
-  constructor(command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    command: string,
+    args: ReadonlyArray<string>,
+    env: Readonly<Record<string, string>> = {},
+    /** What it finds as descriptors from 3 on. */
+    descriptors: ReadonlyArray<number> = []
+  ) {
     const { FORCE_COLOR: _, NO_COLOR: __, ...inherited } = process.env
-    this.child = spawn(command, args, { cwd: tmpdir(), env: { ...inherited, ...env }, stdio: "pipe" })
+    const options = { cwd: tmpdir(), env: { ...inherited, ...env } }
+    const child = spawn(command, args, { ...options, stdio: ["pipe", "pipe", "pipe", ...descriptors] })
+    this.child = child as ChildProcessWithoutNullStreams // the first three are pipes
     const limit = setTimeout(() => this.child.kill("SIGKILL"), limitMillis)
     this.child.stdin.on("error", () => {})
     this.child.stdout.setEncoding("utf8").on("data", (text: string) => {

@@ -208,7 +208,7 @@ describe("bad input", () => {
     using second = await Client.dial(port)
     second.socket.end()
     assert.strictEqual(await second.gone(), "the server is full, try again later\n")
-    await server.says(/#2 turned away \(goodbye\), from tcp:\/\/127\.0\.0\.1:\d+: maxConnections is 1\n/)
+    await server.says(/#2 turned away \(goodbye\), from tcp:\/\/127\.0\.0\.1:\d+: --max-connections is 1\n/)
     assert.strictEqual(server.stderr, "")
   })
 
@@ -249,7 +249,7 @@ describe("signals", () => {
       server.kill(signal)
       await server.says(/draining: 1 open connection/)
       client.socket.write("d\n")
-      await client.hears("ba\ndc\n")
+      await client.hears("ba\ndc\nthe server ends this connection, connect again\n")
       client.socket.end()
       const { exit, stderr, stdout } = await server.ended
       assert.deepStrictEqual({ exit, stderr }, { exit: 0, stderr: "" })

@@ -2,6 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
 import { readFileSync } from "node:fs"
+import { connectSettings, talkSettings } from "../../src/cli/dialSettings.ts"
+import { serveSettings } from "../../src/cli/serveSettings.ts"
+import type * as Setting from "../../src/cli/Setting.ts"
 import * as Server from "../../src/Server.ts"
 import { fails, run } from "./inProcess.ts"
 
@@ -74,13 +77,12 @@ describe("wrong use gets a sentence:", () => {
     ],
     [
       "serve echo --listen tls://127.0.0.1:1",
-      "hawser: cannot listen on tls://127.0.0.1:1: this transport does not know such endpoints\n" +
-      "hint: hawser knows tcp://HOST:PORT and unix:PATH; the host * is for listening\n"
+      "hawser: tls://127.0.0.1:1 needs --tls-cert and --tls-key\n"
     ],
     [
       "talk echo --host * hi",
       "hawser: cannot connect to tcp://*:12345: this transport does not know such endpoints\n" +
-      "hint: hawser knows tcp://HOST:PORT and unix:PATH; the host * is for listening\n"
+      "hint: hawser knows tcp://HOST:PORT, tls://HOST:PORT and unix:PATH; the host * and fd:N are for listening\n"
     ],
     [
       "serve echo --host a..b",
@@ -156,6 +158,23 @@ describe("asked for,", () => {
       }
       for (const word of ["--framing", "--max-frame", "--drain-grace", "--json", "FRAMINGS", "EVENTS", "Drained"]) {
         assert.include(stdout, word)
+      }
+    }))
+
+  it.live("the help tells every setting, its variable, and what TLS and descriptors are", () =>
+    Effect.gen(function*() {
+      const help = (command: string) => Effect.map(run([command, "--help"]), ({ stdout }) => stdout)
+      const serve = yield* help("serve")
+      for (const { name } of Object.values<Setting.Setting<unknown>>(serveSettings)) assert.include(serve, `--${name} `)
+      for (
+        const word of ["--check", "ENVIRONMENT", "HAWSER_IDLE_TIMEOUT=5m", "TLS", "SIGHUP", "LISTEN_FDS", "unbounded"]
+      ) {
+        assert.include(serve, word)
+      }
+      for (const [command, settings] of [["talk", talkSettings], ["connect", connectSettings]] as const) {
+        const text = yield* help(command)
+        for (const { name } of Object.values<Setting.Setting<unknown>>(settings)) assert.include(text, `--${name} `)
+        assert.include(text, "HAWSER_CLIENT_TLS_CA=ca.pem")
       }
     }))
 
