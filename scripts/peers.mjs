@@ -7,8 +7,14 @@ import { spawnSync } from "node:child_process"
 /** The package of each program, arguments with which it ends by itself and with 0, and what it then says. */
 const programs = {
   nc: { package: "netcat-openbsd", probe: ["-h"], says: /OpenBSD netcat/ }, // others do not know -N
-  socat: { package: "socat", probe: ["-V"], says: /socat version/ },
-  python3: { package: "python3", probe: ["--version"], says: /Python 3/ }
+  // 1.7.3 does not know the option snihost, and a build may lack OpenSSL
+  socat: { package: "socat", probe: ["-V"], says: /socat version 1\.(?:7\.[4-9]|[89])[^]*#define WITH_OPENSSL 1/ },
+  python3: { package: "python3", probe: ["--version"], says: /Python 3/ },
+  openssl: { package: "openssl", probe: ["version"], says: /OpenSSL 3/ },
+  // not in the path of everybody
+  "/usr/sbin/haproxy": { package: "haproxy", probe: ["-vv"], says: /HAProxy version (?:2\.[4-9]|[3-9])[^]*\+OPENSSL/ },
+  ncat: { package: "ncat", probe: ["--version"], says: /Ncat: Version/ },
+  "systemd-socket-activate": { package: "systemd", probe: ["--version"], says: /systemd 2/ }
 }
 
 const run = (command, args) => spawnSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })

@@ -5,14 +5,16 @@
  * enforced exactly after the accept, and each connection over it is treated by one of four honest policies.
  *
  * ```
- * accepted --- fewer than maxConnections open? --yes--> served
+ * accepted --- fewer than maxConnections in, and fewer than perPeer.maxConnections of this peer? --yes--> served
  *                  `--no--> close     ends it (the peer sees an orderly end)
  *                           reset     breaks it (the peer sees ECONNRESET)
  *                           goodbye   says the protocol's word for "full", then ends it
  *                           wait      keeps it, unread, until there is room or its time is up; then one of the above
  * ```
  *
- * Each refusal is counted, and reported with reason `OverLimit`.
+ * Who comes faster than a rate may not wait; who may not come in at all, or comes when descriptors run out, is reset. In
+ * front of TLS a goodbye is a close, because it would come before the handshake. Each refusal is counted by its limit, and
+ * reported with reason `OverLimit` or `Denied`.
  *
  * @since 0.1.0
  */

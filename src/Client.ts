@@ -13,8 +13,9 @@
  * It does not dial again: when the connection is gone, every later call fails with `sent: "none"`.
  *
  * **Gotchas**: a call that is interrupted or timed out keeps its turn on the wire: its late response is thrown away, and
- * never given to the next call. An ordered exchange cannot tell a goodbye from a response: what a full server says is
- * the response to the first call. Make it a `failure` of the protocol to see it as an error.
+ * never given to the next call. An ordered exchange cannot tell a goodbye from a response: what a server says that is
+ * full is the response to the first call, and what it says when it drains that to the next. Make it a `failure` of the
+ * protocol to see it as an error.
  *
  * @since 0.1.0
  */
@@ -35,6 +36,7 @@ import { Calls, type ClientError } from "./internal/calls.ts"
 import * as internal from "./internal/connection.ts"
 import { toMillis } from "./internal/time.ts"
 import type * as Protocol from "./Protocol.ts"
+import type * as Tls from "./Tls.ts"
 import type * as Transport from "./Transport.ts"
 
 /**
@@ -111,7 +113,11 @@ export class ClientOptionsError extends Data.TaggedError("ClientOptionsError")<{
 }
 
 /** Everything that can keep a client from starting. @category errors @since 0.1.0 */
-export type StartError = Transport.ConnectError | Endpoint.EndpointError | ClientOptionsError
+export type StartError =
+  | Transport.ConnectError
+  | Endpoint.EndpointError
+  | ClientOptionsError
+  | Tls.TlsOptionsError
 
 /**
  * Connects to a server of a protocol, for the time of the scope.
@@ -140,11 +146,12 @@ export const make: <Request, Response, Failure extends Response = never>(
 ) {
   const { callTimeoutMillis, connectTimeoutMillis, lingerMillis, maxWaiting } = yield* settle(options)
   const endpoint = yield* Effect.fromResult(Endpoint.fromInput(input))
-  const raw = yield* internal.dial(endpoint, connectTimeoutMillis)
-  const connection = yield* internal.acquire(raw, internal.pair(protocol.response, protocol.request), lingerMillis)
+  const { raw, tls } = yield* internal.dial(endpoint, connectTimeoutMillis, options)
+  const codec = internal.pair(protocol.response, protocol.request)
+  const connection = yield* internal.acquire(raw, codec, lingerMillis, { tls })
   const context = yield* Effect.context<never>()
   const calls = new Calls(connection, {
-    goodbye: protocol.goodbye.overLimit,
+    goodbye: protocol.goodbye,
     depth: protocol.depth,
     maxWaiting,
     timeoutMillis: callTimeoutMillis,

@@ -9,7 +9,7 @@
  * who did it     reasons
  * the peer       PeerClosed PeerReset TooSlow IdleTimeout FrameTimeout WriteStalled HandshakeTimeout HandshakeFailed
  *                FrameTooLarge FrameCorrupt FrameTruncated ProtocolViolation
- * this side      Closed OverLimit LifetimeReached Drained ForcedByDrain HandlerFailed Interrupted
+ * this side      Closed OverLimit Denied LifetimeReached RequestTimeout Drained ForcedByDrain HandlerFailed Interrupted
  * ```
  *
  * **Gotchas**: `PeerClosed` is the normal end of a conversation, not an error. A peer that ends in the middle of a frame
@@ -86,6 +86,12 @@ export const ProtocolViolation = Schema.TaggedStruct("ProtocolViolation", { mess
 /** The server was full; `limit` names the option and `max` is its value. @category models @since 0.1.0 */
 export const OverLimit = Schema.TaggedStruct("OverLimit", { limit: Schema.String, max: Schema.Finite })
 
+/** The address may not come in; `rule` names the option that says so. @category models @since 0.1.0 */
+export const Denied = Schema.TaggedStruct("Denied", { rule: Schema.Literals(["allow", "deny"]) })
+
+/** The handler of a request took longer than `limitMillis`. @category models @since 0.1.0 */
+export const RequestTimeout = Schema.TaggedStruct("RequestTimeout", { limitMillis: Schema.Finite })
+
 /** The connection reached its greatest age. @category models @since 0.1.0 */
 export const LifetimeReached = Schema.TaggedStruct("LifetimeReached", { limitMillis: Schema.Finite })
 
@@ -127,7 +133,9 @@ export const CloseReason = Schema.Union([
   FrameTruncated,
   ProtocolViolation,
   OverLimit,
+  Denied,
   LifetimeReached,
+  RequestTimeout,
   Drained,
   ForcedByDrain,
   HandlerFailed,
@@ -228,6 +236,10 @@ export const format = (reason: CloseReason): string => {
       return `protocol violation: ${reason.message}`
     case "OverLimit":
       return `${reason.limit} is ${reason.max}`
+    case "Denied":
+      return reason.rule === "deny" ? "deny names the address" : "allow does not name the address"
+    case "RequestTimeout":
+      return `the handler of a request was not done after ${reason.limitMillis} ms`
     case "LifetimeReached":
       return `the connection reached its lifetime of ${reason.limitMillis} ms`
     case "Drained":

@@ -29,6 +29,9 @@ import type * as CloseReason from "./CloseReason.ts"
 import type * as Codec from "./Codec.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as internal from "./internal/connection.ts"
+import { upgrade as upgradeMachine } from "./internal/upgrade.ts"
+import type * as ProxyHeader from "./ProxyHeader.ts"
+import type * as Tls from "./Tls.ts"
 import type * as Transport from "./Transport.ts"
 
 export {
@@ -49,6 +52,8 @@ export interface Connection<out In, in Out = In> {
   readonly local: Endpoint.Endpoint
   /** The other side's address. */
   readonly peer: Endpoint.Endpoint
+  /** What the TLS handshake told: version, ALPN, the peer's certificate. Absent in plain text. */
+  readonly tls?: Tls.Info | undefined
   /**
    * Waits for messages and gives all that one read completed; ends with `Cause.Done` after the peer's last message, or
    * when a draining server wants no more input.
@@ -97,6 +102,21 @@ export interface Options {
    * @default "2 seconds"
    */
   readonly linger?: Duration.Input | undefined
+  /**
+   * How to secure the connection. A `tls:` endpoint needs no option: the server's certificate must then be issued by
+   * somebody whom Node trusts, for the endpoint's host. With `unix:` and `memory:` endpoints the option asks for TLS; a
+   * `tcp:` endpoint is refused with it.
+   *
+   * @default nothing
+   */
+  readonly tls?: Tls.DialOptions | undefined
+  /**
+   * The version of the PROXY header to begin with, before TLS: it names this side's own addresses, as a proxy that speaks
+   * for itself. A server that does not ask for one takes it for a broken message.
+   *
+   * @default none
+   */
+  readonly proxy?: ProxyHeader.Version | undefined
 }
 
 /**
@@ -126,12 +146,12 @@ export const connect: <In, Out>(
   options?: Options
 ) => Effect.Effect<
   Connection<In, Out>,
-  Transport.ConnectError | Endpoint.EndpointError,
+  Transport.ConnectError | Endpoint.EndpointError | Tls.TlsOptionsError,
   Transport.Transport | Scope.Scope
 > = Effect.fnUntraced(function*(input, codec, options = {}) {
   const endpoint = yield* Effect.fromResult(Endpoint.fromInput(input))
-  const raw = yield* internal.dial(endpoint, options.connectTimeout ?? defaults.connectTimeout)
-  return yield* internal.acquire(raw, codec, options.linger ?? defaults.linger)
+  const { raw, tls } = yield* internal.dial(endpoint, options.connectTimeout ?? defaults.connectTimeout, options)
+  return yield* internal.acquire(raw, codec, options.linger ?? defaults.linger, { tls })
 })
 
 /**
@@ -146,6 +166,73 @@ export const fromRawSocket = <In, Out>(
   options: Pick<Options, "linger"> = {}
 ): Effect.Effect<Connection<In, Out>, never, Scope.Scope> =>
   internal.acquire(raw, codec, options.linger ?? defaults.linger)
+
+/**
+ * How one side of a connection turns to TLS.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type UpgradeOptions<In, Out> = (ServerUpgrade | ClientUpgrade) & {
+  /**
+   * The message by which both sides agreed on TLS, as `pull` gave it: a server's is the request, a client's the answer
+   * that says yes. It must be the last that was read, and nothing may have come behind it.
+   */
+  readonly agreed: In
+  /**
+   * What to say in plain text before the handshake: a server's answer that says yes. Written before, the client's
+   * handshake could come in between and be read as messages.
+   *
+   * @default nothing
+   */
+  readonly lastWord?: ReadonlyArray<Out> | undefined
+  /**
+   * How long the closed connection may go on sending what was written, and wait for the peer's end.
+   *
+   * @default "2 seconds"
+   */
+  readonly linger?: Duration.Input | undefined
+}
+
+/** The side that shows a certificate. @category options @since 0.1.0 */
+export interface ServerUpgrade extends Pick<Tls.DialOptions, "handshakeTimeout"> {
+  readonly side: "server"
+  /** Of `Tls.makeServer`: made once, for all connections. */
+  readonly context: Tls.ServerContext
+}
+
+/** The side that checks it: `servername` is needed, unless `verify` is `"insecure"`. @category options @since 0.1.0 */
+export interface ClientUpgrade {
+  readonly side: "client"
+  readonly tls: Tls.DialOptions
+}
+
+/**
+ * Turns a connection in plain text into one over TLS, in mid-conversation (STARTTLS), for the time of the scope.
+ *
+ * **Details**
+ *
+ * - The old connection is `Closed` for its user at once, and lives on for its owner: a server counts, drains and ends it as
+ *   before, and it ends for the reason of the new one.
+ * - Anything that came behind `agreed` ends the connection with `ProtocolViolation`: somebody in the middle could have
+ *   put it there, to be taken for what came encrypted (RFC 3207, 4.2; CVE-2011-0411).
+ * - A handshake that fails ends the connection with `HandshakeFailed` or `HandshakeTimeout`.
+ *
+ * **Gotchas**: what was learned in plain text, names included, was learned from anybody: forget it. `agreed` must come
+ * from a framing: with `Codec.bytes` a chunk may hold more than the agreement.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const upgrade = <In, Out, In2, Out2>(
+  self: Connection<In, Out>,
+  codec: Codec.Codec<In2, Out2>,
+  options: UpgradeOptions<In, Out>
+): Effect.Effect<
+  Connection<In2, Out2>,
+  CloseReason.ConnectionError | Tls.TlsOptionsError,
+  Transport.Transport | Scope.Scope
+> => upgradeMachine(self, codec, options, options.linger ?? defaults.linger)
 
 /**
  * Runs an effect on every batch until the peer's end of stream.

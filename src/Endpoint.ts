@@ -8,7 +8,7 @@
  * tcp://127.0.0.1:12345   tcp://[fe80::1%eth0]:80   tcp://localhost:80   the same with tls://
  * tcp://*:12345           every interface, both families: Python's bind(('', 12345)); port 0 lets the system choose
  * unix:/run/x.sock        a file; unix:@name is a Linux abstract name (the file "@name" is unix:./@name)
- * memory:name             in process
+ * memory:name             in process;  fd:3 is a listening socket that the process was given
  * ```
  *
  * **Laws**: `fromString(format(x))` equals `x`; equal endpoints have one spelling. The unnamed Unix peer is spelled
@@ -31,6 +31,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { bracketed, descriptorRule, inetPattern, isPort, portRule } from "./internal/endpointText.ts"
 
 const TypeId = "~hawser/Endpoint"
 
@@ -62,8 +63,14 @@ export interface Memory extends Proto {
   readonly name: string
 }
 
+/** A listening socket that the process was given, by the number of its descriptor. @category models @since 0.1.0 */
+export interface Descriptor extends Proto {
+  readonly _tag: "Descriptor"
+  readonly fd: number
+}
+
 /** Where to dial or listen. @category models @since 0.1.0 */
-export type Endpoint = Tcp | Tls | Unix | Memory
+export type Endpoint = Tcp | Tls | Unix | Memory | Descriptor
 
 /** An endpoint, or a string for `fromString`. @category models @since 0.1.0 */
 export type Input = Endpoint | string
@@ -100,10 +107,6 @@ const EndpointProto = {
 // Object.create is untyped: the prototype is Proto, and the fields, which are checked, are the rest of E.
 const make = <E extends Proto>(fields: Omit<E, keyof Proto>): E =>
   Object.freeze(Object.assign(Object.create(EndpointProto), fields))
-
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65_535
-
-const portRule = (got: number | string): string => `port must be an integer from 0 to 65535, got ${got}`
 
 const makeInet = <Tag extends "Tcp" | "Tls">(tag: Tag, host: Host.HostInput, port: number, text?: string) => {
   const input = text ?? `${tag.toLowerCase()}://${String(host)}:${port}`
@@ -168,6 +171,15 @@ export const memory = (name: string): Result.Result<Memory, EndpointError> =>
 /** Makes a memory endpoint from a trusted name; throws `EndpointError`. @category unsafe @since 0.1.0 */
 export const memoryUnsafe = (name: string): Memory => Result.getOrThrow(memory(name))
 
+/** Makes the endpoint of an inherited descriptor, from 3 on: below are the standard streams. @category constructors @since 0.1.0 */
+export const descriptor = (fd: number): Result.Result<Descriptor, EndpointError> => {
+  if (Number.isInteger(fd) && fd >= 3 && fd < 2 ** 31) return Result.succeed(make({ _tag: "Descriptor", fd }))
+  return fail(`fd:${fd}`, descriptorRule(fd))
+}
+
+/** Makes the endpoint of a trusted descriptor; throws `EndpointError`. @category unsafe @since 0.1.0 */
+export const descriptorUnsafe = (fd: number): Descriptor => Result.getOrThrow(descriptor(fd))
+
 /**
  * Makes the endpoint of a peer or of a bound socket from what Node calls its address and port.
  *
@@ -181,19 +193,6 @@ export const fromNativeUnsafe = (tag: "Tcp" | "Tls", address: string, port: numb
   const host = Host.hostFromStringUnsafe(address)
   return Result.getOrThrow(makeInet(tag, NetAddress.isIpAddress(host) ? NetAddress.toCanonical(host) : host, port))
 }
-
-const isIpv6 = (text: string): boolean => text.includes(":") && Result.isSuccess(Host.hostFromString(text))
-
-/** What to write instead of an IPv6 address without brackets, with or without a port. */
-const bracketed = (text: string): string | undefined => {
-  const colon = text.lastIndexOf(":")
-  const address = text.slice(0, colon)
-  if (isIpv6(address) && /^\d+$/.test(text.slice(colon + 1))) return `[${address}]${text.slice(colon)}`
-  return isIpv6(text) ? `[${text}]:PORT` : undefined
-}
-
-/** `[IPv6]` or a host, then a colon and a port, then what should not be there. Matches every text. */
-const inetPattern = /^(?:\[([^\]]*)\]|([^[:/?#]*))(?::([^/?#]*))?(.*)$/s
 
 const parseInet = <Tag extends "Tcp" | "Tls">(tag: Tag, afterColon: string, input: string) => {
   const scheme = tag.toLowerCase()
@@ -225,7 +224,7 @@ const withoutScheme = (input: string): string => {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(input)?.[1]
   return scheme === undefined
     ? "expected tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or memory:NAME"
-    : `unknown scheme ${scheme}, the known ones are tcp, tls, unix and memory`
+    : `unknown scheme ${scheme}, the known ones are tcp, tls, unix, memory and fd`
 }
 
 /** Parses an endpoint; capitals in the scheme and `unix:///path` are read too. @category decoding @since 0.1.0 */
@@ -244,6 +243,8 @@ export const fromString = (input: string): Result.Result<Endpoint, EndpointError
       return unix(rest)
     case "memory":
       return memory(rest)
+    case "fd":
+      return /^\d+$/.test(rest) ? descriptor(Number(rest)) : fail(input, descriptorRule(rest || "nothing"))
     default:
       return fail(input, withoutScheme(input))
   }
@@ -266,6 +267,7 @@ export const isEndpoint = (u: unknown): u is Endpoint => Predicate.hasProperty(u
 export const format = (self: Endpoint): string => {
   if (self._tag === "Unix") return `unix:${self.path}`
   if (self._tag === "Memory") return `memory:${self.name}`
+  if (self._tag === "Descriptor") return `fd:${self.fd}`
   const host = self.host === "*" ? "*" : Host.formatHost(self.host)
   return `${self._tag.toLowerCase()}://${host.includes(":") ? `[${host}]` : host}:${self.port}`
 }

@@ -192,7 +192,7 @@ export const lengthPrefixed = (options: {
       if (offsetBytes > 0) {
         writer.bytes(message.subarray(0, offsetBytes))
       }
-      decoders.writeLength(writer.reserve(widthBytes), message.length - offsetBytes - adjustmentBytes, endianness)
+      writer.uint(message.length - offsetBytes - adjustmentBytes, widthBytes, endianness)
       writer.bytes(offsetBytes > 0 ? message.subarray(offsetBytes) : message)
       return undefined
     },

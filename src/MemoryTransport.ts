@@ -35,68 +35,79 @@ const unnamed = Endpoint.memoryUnsafe("client")
  * @category constructors
  * @since 0.1.0
  */
-export const make: Effect.Effect<Transport.Transport["Service"]> = Effect.sync(() => {
-  const turns = makeTurns()
-  const listeners = new Map<string, Listening>()
+export const make: Effect.Effect<Transport.Transport["Service"]> = Effect.suspend(() => {
   let lastId = 0
-
-  const listen = Effect.fnUntraced(function*(endpoint: Endpoint.Endpoint, options: Transport.ListenOptions) {
-    if (endpoint._tag !== "Memory") {
-      return yield* new Transport.BindError({ endpoint, reason: "Unsupported", code: endpoint._tag })
-    }
-    const { name } = endpoint
-    const open = new Set<MemorySocket>()
-    const listening: Listening = {
-      accept: (socket) => {
-        open.add(socket)
-        socket.onGone = () => open.delete(socket)
-        turns.run(() => listeners.get(name) === listening ? options.onAccept(socket) : socket.reset())
-      }
-    }
-    const close = Effect.sync(() => {
-      if (listeners.get(name) === listening) listeners.delete(name)
-    })
-    yield* Effect.acquireRelease(
-      Effect.suspend(() => {
-        if (listeners.has(name)) {
-          return Effect.fail(new Transport.BindError({ endpoint, reason: "AddressInUse", code: "EADDRINUSE" }))
-        }
-        listeners.set(name, listening)
-        return Effect.void
-      }),
-      () =>
-        Effect.andThen(
-          close,
-          Effect.sync(() => {
-            for (const socket of open) socket.destroy()
-          })
-        )
-    )
-    return { endpoint, close }
-  })
-
-  const connect = Effect.fnUntraced(function*(endpoint: Endpoint.Endpoint) {
-    if (endpoint._tag !== "Memory") {
-      return yield* new Transport.ConnectError({ endpoint, reason: "Unsupported", code: endpoint._tag })
-    }
-    const listener = listeners.get(endpoint.name)
-    if (listener === undefined) {
-      return yield* new Transport.ConnectError({ endpoint, reason: "Refused", code: "ECONNREFUSED" })
-    }
-    return yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const client = new MemorySocket(++lastId, unnamed, endpoint, turns)
-        const server = new MemorySocket(++lastId, endpoint, unnamed, turns)
-        MemorySocket.pair(client, server)
-        listener.accept(server)
-        return client
-      }),
-      (client) => Effect.sync(() => client.destroy())
-    )
-  })
-
-  return Transport.Transport.of({ listen, connect })
+  return makeNumbered(() => ++lastId)
 })
+
+/**
+ * Makes a network of its own whose sockets have the numbers that `nextId` gives: for a transport that has other sockets, too.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeNumbered = (nextId: () => number): Effect.Effect<Transport.Transport["Service"]> =>
+  Effect.sync(() => {
+    const turns = makeTurns()
+    const listeners = new Map<string, Listening>()
+
+    const listen = Effect.fnUntraced(function*(endpoint: Endpoint.Endpoint, options: Transport.ListenOptions) {
+      if (endpoint._tag !== "Memory") {
+        return yield* new Transport.BindError({ endpoint, reason: "Unsupported", code: endpoint._tag })
+      }
+      const { name } = endpoint
+      const open = new Set<MemorySocket>()
+      const listening: Listening = {
+        accept: (socket) => {
+          open.add(socket)
+          socket.onGone = () => open.delete(socket)
+          turns.run(() => listeners.get(name) === listening ? options.onAccept(socket) : socket.reset())
+        }
+      }
+      const close = Effect.sync(() => {
+        if (listeners.get(name) === listening) listeners.delete(name)
+      })
+      yield* Effect.acquireRelease(
+        Effect.suspend(() => {
+          if (listeners.has(name)) {
+            return Effect.fail(new Transport.BindError({ endpoint, reason: "AddressInUse", code: "EADDRINUSE" }))
+          }
+          listeners.set(name, listening)
+          return Effect.void
+        }),
+        () =>
+          Effect.andThen(
+            close,
+            Effect.sync(() => {
+              for (const socket of open) socket.destroy()
+            })
+          )
+      )
+      return { endpoint, close }
+    })
+
+    const connect = Effect.fnUntraced(function*(endpoint: Endpoint.Endpoint) {
+      if (endpoint._tag !== "Memory") {
+        return yield* new Transport.ConnectError({ endpoint, reason: "Unsupported", code: endpoint._tag })
+      }
+      const listener = listeners.get(endpoint.name)
+      if (listener === undefined) {
+        return yield* new Transport.ConnectError({ endpoint, reason: "Refused", code: "ECONNREFUSED" })
+      }
+      return yield* Effect.acquireRelease(
+        Effect.sync(() => {
+          const client = new MemorySocket(nextId(), unnamed, endpoint, turns)
+          const server = new MemorySocket(nextId(), endpoint, unnamed, turns)
+          MemorySocket.pair(client, server)
+          listener.accept(server)
+          return client
+        }),
+        (client) => Effect.sync(() => client.destroy())
+      )
+    })
+
+    return Transport.Transport.of({ listen, connect })
+  })
 
 /**
  * The transport as a layer.

@@ -11,9 +11,11 @@
  * tcp://*:PORT   every interface, both families: binds [::] for both, or 0.0.0.0 where IPv6 is off
  * unix:/path     a stale file left by a killed process is removed, but only a socket that nobody answers on
  * unix:@name     Linux's abstract names, which leave no file
+ * fd:3           a listening socket that the process was given (systemd's LISTEN_FDS); it is closed with the listener
  * ```
  *
- * It does no TLS: a `tls:` endpoint is refused with `Unsupported`.
+ * It carries plain text: `connect` and `listen` refuse a `tls:` endpoint with `Unsupported`. The engine for TLS comes with
+ * it, and clients and servers lay it over whatever socket they have.
  *
  * **Gotchas**: Node accepts whatever comes and offers no way to stop for a while; who is over a limit is turned away
  * after the accept.
@@ -27,9 +29,11 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import type * as Endpoint from "./Endpoint.ts"
+import { descriptorLimit } from "./internal/nodeDescriptors.ts"
 import { listen } from "./internal/nodeListen.ts"
 import { codeOf, connectReason, nativeAddress } from "./internal/nodeNames.ts"
 import { NodeSocket } from "./internal/nodeSocket.ts"
+import { engine } from "./internal/nodeTlsLazy.ts"
 import * as MemoryTransport from "./MemoryTransport.ts"
 import * as Transport from "./Transport.ts"
 
@@ -66,14 +70,17 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
   Effect.gen(function*() {
     let lastId = 0
     const nextId = () => ++lastId
-    const memory = yield* MemoryTransport.make
+    const memory = yield* MemoryTransport.makeNumbered(nextId)
     return Transport.Transport.of({
+      tls: engine,
+      descriptorLimit: yield* descriptorLimit,
       connect: (endpoint) => {
         switch (endpoint._tag) {
           case "Memory":
             return memory.connect(endpoint)
           case "Tls":
-            return Effect.fail(new Transport.ConnectError({ endpoint, reason: "Unsupported", code: "Tls" }))
+          case "Descriptor":
+            return Effect.fail(new Transport.ConnectError({ endpoint, reason: "Unsupported", code: endpoint._tag }))
           case "Tcp":
             return endpoint.host === "*"
               ? Effect.fail(new Transport.ConnectError({ endpoint, reason: "Unsupported", code: "*" }))
@@ -90,6 +97,7 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
             return Effect.fail(new Transport.BindError({ endpoint, reason: "Unsupported", code: "Tls" }))
           case "Tcp":
           case "Unix":
+          case "Descriptor":
             return listen(nextId, endpoint, options)
         }
       }

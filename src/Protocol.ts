@@ -37,12 +37,15 @@ export interface Protocol<in out Request, in out Response, out Failure extends R
   readonly isFailure: ((value: unknown) => value is Failure) | undefined
   /** How many requests a client may send before the first of them is answered. */
   readonly depth: number
-  /** What a server says before it turns a connection away. */
+  /** What a server says before it turns a connection away, or ends it. */
   readonly goodbye: Goodbye<Response>
 }
 
 /**
- * What a server says before it turns a connection away, per cause; nothing where a message is absent.
+ * What a server says before it turns a connection away, or ends it, per cause; nothing where a message is absent.
+ *
+ * **Details**: each is the last thing that the server says to a connection, unasked, behind the answers to everything it
+ * has taken in. For a client it is the response to its next request, which had no effect.
  *
  * @category models
  * @since 0.1.0
@@ -50,6 +53,11 @@ export interface Protocol<in out Request, in out Response, out Failure extends R
 export interface Goodbye<out Response> {
   /** The server is full. */
   readonly overLimit?: Response | undefined
+  /**
+   * The server ends the connection between two requests, because it drains or the connection has reached its lifetime.
+   * It is said once, and not to a peer that has ended first, that does not read, or whose request was broken off.
+   */
+  readonly drained?: Response | undefined
 }
 
 /**
@@ -71,7 +79,7 @@ export interface Options<in out Request, in out Response, out Failure extends Re
    * @default 64
    */
   readonly depth?: number | undefined
-  /** What a server says before it turns a connection away. */
+  /** What a server says before it turns a connection away, or ends it. */
   readonly goodbye?: Goodbye<Response> | undefined
 }
 

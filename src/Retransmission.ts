@@ -235,7 +235,7 @@ export const makeSender: <A>(
   }
 )
 
-/** Answers that collected for so long leave before the next message is handled. Well below any sensible time-out. */
+/** Answers leave when they collected for so long, well below any sensible time-out, or are more than a sender can await. */
 const holdMillis = 20
 
 /**
@@ -288,7 +288,7 @@ export const receive = Effect.fnUntraced(function*<A, E, R>(
       for (const item of batch) {
         // Where a handler fails, the messages before its own still get their ACK.
         yield* Effect.tapError(one(item), () => Effect.ignore(flush))
-        if (monotonicMillis(clock) - since < holdMillis) continue
+        if (answers.length <= maxWindow && monotonicMillis(clock) - since < holdMillis) continue
         yield* flush
         since = monotonicMillis(clock)
       }

@@ -6,35 +6,36 @@
  * `CloseReason`, reported once.
  *
  * ```
- * arrive --> room? --> fiber: handler --> linger --> Ended(reason)
- *              `--> wait / goodbye / close / reset --> Refused
+ * arrive --> address, rate, room? --> proxy header --> TLS --> fiber: handler --> linger --> Ended(reason)
+ *              `--> wait / goodbye / close / reset  `------`--> Refused
  * drain:  listener closed --announce--> input ends between frames --grace--> interrupted --force--> destroyed
  * ```
  *
- * Law: closing takes at most `announce + grace + force`, whatever the peers and the handlers do.
+ * Laws: closing takes at most `announce + grace + force`, whatever the peers and the handlers do; at every event
+ * `accepted = open + ended` and `arrived = accepted + refused + waiting + handshaking`.
  *
- * **Gotchas**: a connection whose peer never ends its side holds its place for `linger` after its handler is done.
- * There is no idle limit: a silent peer keeps its place until it leaves or the server drains.
+ * **Gotchas**: a connection whose peer never ends its side holds its place for `linger` after its handler is done. Behind a
+ * proxy that is not named in `proxy.from`, all clients are one peer. `suspend` closes a descriptor that was inherited, for good.
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
+import type * as Arr from "effect/Array"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type * as Admission from "./Admission.ts"
-import type * as CloseReason from "./CloseReason.ts"
 import type * as Codec from "./Codec.ts"
 import type * as Connection from "./Connection.ts"
-import * as Endpoint from "./Endpoint.ts"
+import type * as Endpoint from "./Endpoint.ts"
 import * as internal from "./internal/connection.ts"
 import { serve } from "./internal/serve.ts"
-import { ServerMachine } from "./internal/serverMachine.ts"
-import { type ConnectionOptions, type Options, type ServerOptionsError, settle } from "./internal/serverOptions.ts"
+import type { LimitOptions } from "./internal/serverLimits.ts"
+import type { ConnectionStatus, DrainReport, Limits, Stats } from "./internal/serverModels.ts"
+import type { ConnectionOptions, Options, ServerOptionsError } from "./internal/serverOptions.ts"
+import { start } from "./internal/startServer.ts"
 import type * as Protocol from "./Protocol.ts"
-import * as Transport from "./Transport.ts"
+import type * as Tls from "./Tls.ts"
+import type * as Transport from "./Transport.ts"
 
 /**
  * A running server.
@@ -43,8 +44,10 @@ import * as Transport from "./Transport.ts"
  * @since 0.1.0
  */
 export class Server extends Context.Service<Server, {
-  /** Where it listens: port 0 has become the port that the system chose. */
+  /** Where it listens: port 0 has become the port that the system chose. With several endpoints, the first. */
   readonly endpoint: Endpoint.Endpoint
+  /** Everywhere it listens, in the order of the endpoints given. */
+  readonly endpoints: Arr.NonEmptyReadonlyArray<Endpoint.Endpoint>
   /** The counts of this moment. */
   readonly stats: Effect.Effect<Stats>
   /**
@@ -53,81 +56,47 @@ export class Server extends Context.Service<Server, {
    * Asking again gives the same drain. Closing the server's scope does the same.
    */
   readonly drain: Effect.Effect<DrainReport>
+  /** Whether it takes in whoever comes: not while it is suspended, and not from the first moment of a drain on. */
+  readonly ready: Effect.Effect<boolean>
+  /** Stops listening, until `resume`; who is in, waits or shakes hands lives on. Does nothing where it does not listen. */
+  readonly suspend: Effect.Effect<void>
+  /**
+   * Listens again on the same addresses, on all of them or none. Does nothing where it listens.
+   *
+   * **Details**: Errors: `AddressInUse` where somebody took the place meanwhile; `AddressNotAvailable` for a descriptor,
+   * which is closed by `suspend` and cannot be had back; `Unknown` with `ESHUTDOWN` once it drains.
+   */
+  readonly resume: Effect.Effect<void, Transport.BindError>
+  /** The limits in force: those that were given, with all defaults. */
+  readonly limits: Effect.Effect<Limits>
+  /**
+   * Changes limits, at once; the others stay as they are. Who is in stays in, also beyond a lower limit; who waits comes
+   * in where a higher one has room, and who waits or shakes hands is refused where `allow` or `deny` is against it now.
+   * With an error nothing changes.
+   */
+  readonly setLimits: (limits: LimitOptions) => Effect.Effect<Limits, ServerOptionsError>
+  /** Everybody who is in, shakes hands, or waits. */
+  readonly connections: Effect.Effect<ReadonlyArray<ConnectionStatus>>
+  /** Ends one connection with `Closed` and interrupts its handler; says whether there is one of that number. */
+  readonly close: (id: number) => Effect.Effect<boolean>
 }>()("hawser/Server") {}
 
-/**
- * Counts of a server. `accepted = open + ended`, and every connection that ever arrived is accepted, refused or waiting.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Stats {
-  /** Connections let in so far. */
-  readonly accepted: number
-  /** Connections that are in now, lingering ones included. */
-  readonly open: number
-  /** Connections that were in and are gone. */
-  readonly ended: number
-  /** Connections turned away so far, and those that broke while they waited. */
-  readonly refused: number
-  /** Connections in the waiting room. */
-  readonly waiting: number
-}
-
-/**
- * How a drain went. `served + drained + forced` is the number of connections ever let in.
- *
- * @category models
- * @since 0.1.0
- */
-export interface DrainReport {
-  /** Connections that had ended before the drain began. */
-  readonly served: number
-  /** Connections that ended in their own time during the drain. */
-  readonly drained: number
-  /** Connections that the drain cut. */
-  readonly forced: number
-  /** Connections turned away in the server's life, and those that broke while they waited. */
-  readonly refused: number
-  /** How long the drain took. */
-  readonly elapsed: Duration.Duration
-}
-
-/**
- * What a server tells its `onEvent`. `id` and `peer` name the connection.
- *
- * **Details**: each connection gives either one `Refused`, or one `Accepted` and later one `Ended`; before that a
- * `Waiting` if it had to wait. The reason of a `Refused` is `OverLimit`, `Drained` where a drain emptied the waiting
- * room, or `PeerReset` where the peer did not wait so long.
- *
- * @category models
- * @since 0.1.0
- */
-export type Event =
-  | { readonly _tag: "Listening"; readonly endpoint: Endpoint.Endpoint }
-  | { readonly _tag: "Accepted"; readonly id: number; readonly peer: Endpoint.Endpoint }
-  | { readonly _tag: "Waiting"; readonly id: number; readonly peer: Endpoint.Endpoint }
-  | {
-    readonly _tag: "Refused"
-    readonly id: number
-    readonly peer: Endpoint.Endpoint
-    readonly reason: CloseReason.CloseReason
-    readonly refusal: Admission.Refusal
-  }
-  | {
-    readonly _tag: "Ended"
-    readonly id: number
-    readonly peer: Endpoint.Endpoint
-    readonly reason: CloseReason.CloseReason
-    readonly bytesIn: number
-    readonly bytesOut: number
-    readonly messagesIn: number
-    readonly messagesOut: number
-  }
-  | { readonly _tag: "Draining"; readonly open: number }
-  | { readonly _tag: "Drained"; readonly report: DrainReport }
+export type {
+  /** A row in the list of connections. @category models @since 0.1.0 */
+  ConnectionStatus,
+  /** How a drain went. @category models @since 0.1.0 */
+  DrainReport,
+  /** What a server tells its `onEvent`. @category models @since 0.1.0 */
+  Event,
+  /** The limits in force. @category models @since 0.1.0 */
+  Limits,
+  /** Counts of a server. @category models @since 0.1.0 */
+  Stats
+} from "./internal/serverModels.ts"
 
 export {
+  /** When to alarm. @category options @since 0.1.0 */
+  type AlarmOptions,
   /** The options of a server without a protocol. @category options @since 0.1.0 */
   type ConnectionOptions,
   /** The values used where an option is not given. @category options @since 0.1.0 */
@@ -136,42 +105,29 @@ export {
   type DrainOptions,
   /** How to serve. @category options @since 0.1.0 */
   type Options,
+  /** Whom to believe that it connects for somebody else. @category options @since 0.1.0 */
+  type ProxyOptions,
   /** An option that a server cannot work with. @category errors @since 0.1.0 */
   ServerOptionsError
 } from "./internal/serverOptions.ts"
 
+export {
+  /** The limits that can be changed while a server runs. @category options @since 0.1.0 */
+  type LimitOptions,
+  /** What one peer may have. @category options @since 0.1.0 */
+  type PerPeerOptions,
+  /** So many connections per time. @category options @since 0.1.0 */
+  type Rate
+} from "./internal/serverLimits.ts"
+
+/** One endpoint, or several: all under the same limits, with one drain. @category models @since 0.1.0 */
+export type Endpoints = Endpoint.Input | Arr.NonEmptyReadonlyArray<Endpoint.Input>
+
 /** Everything that can keep a server from starting: where to listen, or how. @category errors @since 0.1.0 */
-export type StartError = Transport.BindError | Endpoint.EndpointError | ServerOptionsError
+export type StartError = Transport.BindError | Endpoint.EndpointError | ServerOptionsError | Tls.TlsOptionsError
 
 /** What a handler of requests may know of its connection. @category models @since 0.1.0 */
 export type Info = Pick<Connection.Connection<unknown, never>, "id" | "local" | "peer" | "awaitDrain">
-
-const start = Effect.fnUntraced(function*<In, Out, R>(
-  codec: Codec.Codec<In, Out>,
-  input: Endpoint.Input,
-  handler: (connection: internal.ConnectionMachine<In, Out>) => Effect.Effect<unknown, unknown, R>,
-  options: ConnectionOptions<Out>
-): Effect.fn.Return<
-  Server["Service"],
-  StartError,
-  Exclude<R, Scope.Scope> | Scope.Scope | Transport.Transport
-> {
-  const endpoint = yield* Effect.fromResult(Endpoint.fromInput(input))
-  const settings = yield* settle(codec, options)
-  const transport = yield* Transport.Transport
-  const context = yield* Effect.context<Exclude<R, Scope.Scope>>()
-  const machine = new ServerMachine({ settings, codec, handler, context, clock: yield* Clock.Clock })
-  const listener = yield* Effect.acquireRelease(
-    transport.listen(endpoint, { backlog: settings.backlog, onAccept: machine.accept }),
-    (listener) => machine.drain(listener)
-  )
-  machine.emit({ _tag: "Listening", endpoint: listener.endpoint })
-  return Server.of({
-    endpoint: listener.endpoint,
-    stats: Effect.sync(() => machine.stats),
-    drain: machine.drain(listener)
-  })
-})
 
 /**
  * Starts a server of a protocol: the handler answers one request at a time, in the order of their arrival.
@@ -185,7 +141,8 @@ const start = Effect.fnUntraced(function*<In, Out, R>(
  *   the codec's reason.
  * - Resources: a scope that the handler requires is the connection's. Every other requirement is the server's.
  * - Interruption: a drain interrupts the handler when `grace` is over. A peer that leaves does not: the handler runs to
- *   its end, and its answer is thrown away.
+ *   its end, and its answer is thrown away. Of the requests behind it, none is handled for a peer that broke the
+ *   connection, and all are for one that ended its side before it went.
  *
  * @see {@link layer}
  * @category constructors
@@ -193,14 +150,14 @@ const start = Effect.fnUntraced(function*<In, Out, R>(
  */
 export const make = <Request, Response, Failure extends Response, E, R>(
   protocol: Protocol.Protocol<Request, Response, Failure>,
-  endpoint: Endpoint.Input,
+  endpoints: Endpoints,
   handler: (request: Request, connection: Info) => Effect.Effect<Response, E, R>,
   options: Options = {}
 ): Effect.Effect<Server["Service"], StartError, Exclude<R, Scope.Scope> | Scope.Scope | Transport.Transport> =>
   start(
     internal.pair(protocol.request, protocol.response),
-    endpoint,
-    (connection) => serve(connection, handler, protocol.isFailure),
+    endpoints,
+    (connection, run) => serve(connection, handler, protocol.isFailure, run),
     { ...options, goodbye: protocol.goodbye }
   )
 
@@ -241,11 +198,11 @@ export const make = <Request, Response, Failure extends Response, E, R>(
  */
 export const layer = <Request, Response, Failure extends Response, E, R>(
   protocol: Protocol.Protocol<Request, Response, Failure>,
-  endpoint: Endpoint.Input,
+  endpoints: Endpoints,
   handler: (request: Request, connection: Info) => Effect.Effect<Response, E, R>,
   options: Options = {}
 ): Layer.Layer<Server, StartError, Exclude<R, Scope.Scope> | Transport.Transport> =>
-  Layer.effect(Server, make(protocol, endpoint, handler, options))
+  Layer.effect(Server, make(protocol, endpoints, handler, options))
 
 /**
  * Starts a server whose handler has the whole connection: any conversation that a protocol does not describe.
@@ -263,11 +220,11 @@ export const layer = <Request, Response, Failure extends Response, E, R>(
  */
 export const makeConnection = <In, Out, E, R>(
   codec: Codec.Codec<In, Out>,
-  endpoint: Endpoint.Input,
+  endpoints: Endpoints,
   handler: (connection: Connection.Connection<In, Out>) => Effect.Effect<unknown, E, R>,
   options: ConnectionOptions<Out> = {}
 ): Effect.Effect<Server["Service"], StartError, Exclude<R, Scope.Scope> | Scope.Scope | Transport.Transport> =>
-  start(codec, endpoint, handler, options)
+  start(codec, endpoints, (connection, run) => run(connection, Effect.suspend(() => handler(connection))), options)
 
 /**
  * A server whose handler has the whole connection, as a layer.
@@ -278,8 +235,8 @@ export const makeConnection = <In, Out, E, R>(
  */
 export const layerConnection = <In, Out, E, R>(
   codec: Codec.Codec<In, Out>,
-  endpoint: Endpoint.Input,
+  endpoints: Endpoints,
   handler: (connection: Connection.Connection<In, Out>) => Effect.Effect<unknown, E, R>,
   options: ConnectionOptions<Out> = {}
 ): Layer.Layer<Server, StartError, Exclude<R, Scope.Scope> | Transport.Transport> =>
-  Layer.effect(Server, makeConnection(codec, endpoint, handler, options))
+  Layer.effect(Server, makeConnection(codec, endpoints, handler, options))

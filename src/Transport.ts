@@ -7,14 +7,14 @@
  *
  * ```
  * raw socket  -- attach, resume --> onData* onEnd? onClose      (onDrain after a write that returned false)
- *             <- pause, resume, write, end, destroy, reset
+ *             <- pause, unshift, resume, write, end, destroy, reset
  * ```
  *
  * A listener owns every raw socket from the accept on; closing its scope stops the listening first and then destroys
  * what is left.
  *
- * **Gotchas**: a raw socket is half-open capable: the peer's end of stream does not end this side. After `pause`, no
- * `onData` comes before `resume`. `onClose` comes exactly once, and nothing comes after it.
+ * **Gotchas**: a raw socket is half-open capable: the peer's end of stream does not end this side. After `pause`, neither
+ * `onData` nor `onEnd` comes before `resume`. `onClose` comes exactly once, and nothing comes after it.
  *
  * @since 0.1.0
  */
@@ -23,6 +23,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Endpoint from "./Endpoint.ts"
+import type * as Tls from "./Tls.ts"
 
 /**
  * What a raw socket tells its owner. Calls never nest inside a call to the same socket's methods, except where a
@@ -55,8 +56,18 @@ export interface RawSocket {
   readonly local: Endpoint.Endpoint
   /** The other side's address. */
   readonly peer: Endpoint.Endpoint
-  /** Bytes taken by `write` that the kernel has not taken yet. */
+  /**
+   * Bytes taken by `write` that the kernel has not taken yet. When there are none, the socket is done with every segment
+   * it was given: the writer may change them.
+   */
   readonly bytesUnsent: number
+  /**
+   * How much of the write under way the system has still to take, where the runtime tells: `bytesUnsent` may count a write
+   * as a whole until the last byte left. Each change is a sign that the peer reads.
+   */
+  readonly bytesQueued?: number | undefined
+  /** The number of its descriptor, where it has one and the runtime tells. */
+  readonly descriptor?: number | undefined
   /**
    * Names the handler; a later call hands the socket over to another, which is told what the first one already knew:
    * the peer's end, after `resume`, and the close, in a later turn. A fresh socket is paused: its first data comes
@@ -67,7 +78,16 @@ export interface RawSocket {
   readonly pause: () => void
   /** Delivers again, in a later turn. */
   readonly resume: () => void
-  /** Takes all the bytes, in order. `false` says: wait for `onDrain` before the next write. */
+  /**
+   * Puts bytes back in front of what will be delivered, for the handler that is attached then: what was read of a head
+   * that belongs to somebody else. Only while paused, before the end or the close was told; later they are thrown away.
+   * The bytes are the socket's from then on.
+   */
+  readonly unshift: (chunk: Uint8Array) => void
+  /**
+   * Takes all the bytes, in order. `false` says: wait for `onDrain` before the next write. The segments are the socket's
+   * until `bytesUnsent` is 0, which may be when `write` returns; one that keeps them longer copies them.
+   */
   readonly write: (segments: ReadonlyArray<Uint8Array>) => boolean
   /** Ends this side after everything written has left; who waits for `onDrain` is told then. */
   readonly end: () => void
@@ -101,6 +121,10 @@ export interface ListenOptions {
   readonly onAccept: (socket: RawSocket) => void
   /** How many connections the kernel holds that were not accepted yet. */
   readonly backlog: number
+  /** The permission bits of the file of a `unix:PATH` endpoint, which is there at no moment with others. */
+  readonly unixMode?: number | undefined
+  /** Told when an accept failed; without it that is logged. */
+  readonly onError?: ((error: unknown) => void) | undefined
 }
 
 /**
@@ -117,6 +141,10 @@ export class Transport extends Context.Service<Transport, {
     endpoint: Endpoint.Endpoint,
     options: ListenOptions
   ) => Effect.Effect<Listener, BindError, Scope.Scope>
+  /** What makes its sockets secure; without it, `tls:` endpoints are `Unsupported`. */
+  readonly tls?: Tls.Engine | undefined
+  /** How many descriptors this process may have; absent where nobody knows. */
+  readonly descriptorLimit?: number | undefined
 }>()("hawser/Transport") {}
 
 /**
@@ -149,6 +177,9 @@ export class BindError extends Data.TaggedError("BindError")<{
       case "AddressInUse":
         return `cannot listen on ${where}: the address is already in use`
       case "AddressNotAvailable":
+        if (this.endpoint._tag === "Descriptor") {
+          return `cannot listen on ${where}: it is closed, or no listening socket (${this.code})`
+        }
         return this.endpoint._tag === "Unix"
           ? `cannot listen on ${where}: there is no such folder (${this.code})`
           : `cannot listen on ${where}: the address is not available on this machine (${this.code})`
@@ -168,6 +199,7 @@ export class BindError extends Data.TaggedError("BindError")<{
           ? "stop the program that listens there, or choose another path"
           : "stop the program that listens there, or choose another port (0 picks a free one)"
       case "AddressNotAvailable":
+        if (this.endpoint._tag === "Descriptor") return "start the program with a listening socket as that descriptor"
         return this.endpoint._tag === "Unix"
           ? "create the folder, or choose another path"
           : "use an address of this machine, such as 127.0.0.1, or * for all of them"
@@ -200,6 +232,8 @@ export type ConnectReason =
   | "Unreachable"
   | "AccessDenied"
   | "Unsupported"
+  | "HandshakeFailed"
+  | "HandshakeTimeout"
   | "Unknown"
 
 /**
@@ -212,6 +246,10 @@ export class ConnectError extends Data.TaggedError("ConnectError")<{
   readonly endpoint: Endpoint.Endpoint
   readonly reason: ConnectReason
   readonly code: string
+  /** Of a handshake: what went wrong with it, in a clause. */
+  readonly detail?: string | undefined
+  /** Of a handshake: what to do about it. */
+  readonly advice?: string | undefined
   readonly cause?: unknown
 }> {
   override get message(): string {
@@ -229,6 +267,9 @@ export class ConnectError extends Data.TaggedError("ConnectError")<{
         return `cannot connect to ${where}: access denied (${this.code})`
       case "Unsupported":
         return `cannot connect to ${where}: this transport does not know such endpoints`
+      case "HandshakeFailed":
+      case "HandshakeTimeout":
+        return `cannot connect to ${where}: ${this.detail ?? this.code}`
       case "Unknown":
         return `cannot connect to ${where}: ${this.code}`
     }
@@ -247,6 +288,10 @@ export class ConnectError extends Data.TaggedError("ConnectError")<{
         return "check the permissions of the socket"
       case "Unsupported":
         return "use an endpoint of the transport's own kind"
+      case "HandshakeFailed":
+        return this.advice || "check that the server speaks TLS there"
+      case "HandshakeTimeout":
+        return "check that the server speaks TLS there, or give it more time"
       case "Unknown":
         return "check the endpoint"
     }

@@ -103,4 +103,117 @@ describe("ByteWriter", () => {
     assert.strictEqual(writer.size, 64_000)
     assert.isAtMost(writer.take().length, 5)
   })
+
+  it.effect.prop("writes unsigned integers of any width, both ways", [
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    Schema.Literals([1, 2, 3, 4, 5, 6, 7, 8])
+  ], ([drawn, width]) =>
+    Effect.sync(() => {
+      const value = drawn % 256 ** width
+      const big = new Uint8Array(8)
+      new DataView(big.buffer).setBigUint64(0, BigInt(value))
+      const writer = ByteWriter.make()
+      writer.u8(1)
+      writer.uint(value, width, "big")
+      writer.uint(value, width, "little")
+      const expected = big.slice(8 - width)
+      assert.deepStrictEqual(Bytes.concat(writer.take()), Uint8Array.of(1, ...expected, ...expected.toReversed()))
+    }))
+})
+
+/** What one of several writers does next; `left` says that the wire is done with what was taken, where nothing waits. */
+const steps = Arbitrary.array(
+  Arbitrary.schema(Schema.Struct({
+    writer: Schema.Literals([0, 1, 2]),
+    does: Schema.Literals(["bytes", "bytes", "text", "reserve", "take", "take", "left", "left"]),
+    size: Schema.Literals([1, 5, 100, 1023, 1024, 4000, 4096, 70_000])
+  })),
+  { maxLength: 60 }
+)
+
+describe("writers that share a spare buffer", () => {
+  it.effect.prop(
+    "never write over what another one has written or the wire still needs",
+    [steps],
+    ([list]) =>
+      Effect.sync(() => {
+        const spare: ByteWriter.Spare = { buffer: undefined }
+        const writers = [0, 1, 2].map(() => ({
+          writer: ByteWriter.make(spare),
+          waiting: [] as Array<Uint8Array>,
+          taken: [] as Array<{ readonly segments: ReadonlyArray<Uint8Array>; readonly expected: Uint8Array }>
+        }))
+        const check = () => {
+          for (const { taken } of writers) {
+            for (const { expected, segments } of taken) assert.deepStrictEqual(Bytes.concat(segments), expected)
+          }
+        }
+        list.forEach(({ does, size, writer: index }, i) => {
+          const { taken, waiting, writer } = writers[index]!
+          const piece = new Uint8Array(size).fill(32 + i)
+          switch (does) {
+            case "bytes":
+              writer.bytes(piece)
+              return waiting.push(piece)
+            case "text":
+              writer.text(String.fromCharCode(32 + i).repeat(size))
+              return waiting.push(piece)
+            case "reserve": {
+              const room = writer.reserve(size)
+              assert.deepStrictEqual(room, new Uint8Array(size))
+              room.set(piece)
+              return waiting.push(piece)
+            }
+            case "take":
+              taken.push({ segments: writer.take(), expected: Bytes.concat(waiting.splice(0)) })
+              return check()
+            case "left":
+              // Said also while something waits: then it must do nothing.
+              if (waiting.length === 0) taken.splice(0)
+              return writer.reuse()
+          }
+        })
+        for (const { taken, waiting, writer } of writers) {
+          taken.push({ segments: writer.take(), expected: Bytes.concat(waiting) })
+        }
+        check()
+      }),
+    { arbitrary: { runs: 300, size: 60 } }
+  )
+
+  it("pass on the largest buffer that came back, and none above 64 KiB", () => {
+    const spare: ByteWriter.Spare = { buffer: undefined }
+    const write = (size: number) => {
+      const writer = ByteWriter.make(spare)
+      writer.reserve(size)
+      writer.take()
+      writer.reuse()
+      return spare.buffer?.length
+    }
+    assert.deepStrictEqual([1, 5000, 1, 65_536, 70_000, 10].map(write), [1024, 5000, 5000, 65_536, 65_536, 65_536])
+  })
+
+  it("have none while one of them writes", () => {
+    const spare: ByteWriter.Spare = { buffer: undefined }
+    const [first, second] = [ByteWriter.make(spare), ByteWriter.make(spare)]
+    first.u8(1)
+    first.take()
+    first.reuse()
+    const buffer = spare.buffer
+    second.u8(2)
+    assert.strictEqual(second.take()[0]?.buffer, buffer?.buffer)
+    assert.strictEqual(spare.buffer, undefined)
+  })
+
+  it("one that was too small for a batch gives way to one that is not", () => {
+    const spare: ByteWriter.Spare = { buffer: undefined }
+    const segments = Array.from({ length: 4 }, () => {
+      const writer = ByteWriter.make(spare)
+      for (let i = 0; i < 200; i++) writer.bytes(new Uint8Array(100))
+      const { length } = writer.take()
+      writer.reuse()
+      return length
+    })
+    assert.deepStrictEqual(segments.slice(2), [1, 1])
+  })
 })

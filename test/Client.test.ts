@@ -1,8 +1,8 @@
 /** What a call gets: its own response, in time, whatever else is on the wire. */
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Exit, Fiber, Schema } from "effect"
+import { Effect, Exit, type Fiber, Schema } from "effect"
 import { Client, Codec, Framing, Protocol, Server } from "../src/index.ts"
-import { inWorld, line, memory, pass, passing, script, serveText, settle, Text } from "./support/network.ts"
+import { inWorld, line, memory, pass, script, serveText, settle, Text } from "./support/network.ts"
 
 const lines = (depth: number) => Protocol.make("lines", { request: line, response: line, depth })
 
@@ -24,41 +24,6 @@ const start = <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>) =>
   Effect.forEach(effects, (effect) => Effect.forkChild(effect, { startImmediately: true }))
 
 describe("calls", () => {
-  it.effect.prop(
-    "from many fibers get their own answers, and no more than depth are on their way",
-    {
-      depth: Schema.Literals([1, 2, 5, 64]),
-      delays: Arbitrary.array(Arbitrary.array(Arbitrary.schema(Schema.Literals([0, 0, 10, 30])), { maxLength: 6 }), {
-        maxLength: 8
-      })
-    },
-    ({ delays, depth }) =>
-      inWorld(() =>
-        Effect.gen(function*() {
-          let here = 0
-          const server = yield* serveText((text) => {
-            here++
-            const answer = Effect.sync(() => {
-              here--
-              return `answer to ${text}`
-            })
-            const delay = Number(text.split(" ")[0])
-            return delay === 0 ? answer : Effect.delay(answer, delay)
-          })
-          const client = yield* Client.make(lines(depth), server.endpoint)
-          const fibers = yield* start(delays.map((own, fiber) =>
-            Effect.forEach(own, (delay, i) => {
-              const text = `${delay} by ${fiber}, its ${i}`
-              return Effect.map(client.call(text), (answer) => assert.strictEqual(answer, `answer to ${text}`))
-            })
-          ))
-          yield* passing(Effect.forEach(fibers, Fiber.join), 10)
-          assert.strictEqual(here, 0)
-        })
-      ),
-    { arbitrary: { runs: 60 } }
-  )
-
   it.effect("are sent together, up to depth, and the next with each answer", () =>
     inWorld(({ network }) =>
       Effect.gen(function*() {
@@ -254,24 +219,6 @@ describe("a call that is given up", () => {
         yield* pass(1_000)
         const late = { _tag: "CallTimeout", limitMillis: 1_000 } as const
         assert.deepStrictEqual(fibers.map(outcome), [error(late, "partial"), error(late, "partial")])
-      })
-    ))
-
-  it.effect("by interruption on the wire keeps its turn, before it gives it up", () =>
-    inWorld(() =>
-      Effect.gen(function*() {
-        const server = yield* script
-        const client = yield* Client.make(lines(1), memory)
-        const [first, second, third] = yield* start(["first", "second", "third"].map(client.call))
-        yield* settle
-        yield* Fiber.interrupt(first!)
-        yield* Fiber.interrupt(second!)
-        server.peer.send("FIRST\n")
-        yield* settle
-        server.peer.send("THIRD\n")
-        yield* settle
-        assert.strictEqual(outcome(third!), "THIRD")
-        assert.deepStrictEqual(server.heard, ["first", "third"])
       })
     ))
 

@@ -48,6 +48,12 @@ const reasons: { readonly [T in Tag]: readonly [reason: ReasonOf<T>, text: strin
     false
   ],
   OverLimit: [{ _tag: "OverLimit", limit: "maxConnections", max: 5 }, "maxConnections is 5", false],
+  Denied: [{ _tag: "Denied", rule: "deny" }, "deny names the address", false],
+  RequestTimeout: [
+    { _tag: "RequestTimeout", limitMillis: 300_000 },
+    "the handler of a request was not done after 300000 ms",
+    false
+  ],
   LifetimeReached: [
     { _tag: "LifetimeReached", limitMillis: 3_600_000 },
     "the connection reached its lifetime of 3600000 ms",

@@ -49,6 +49,7 @@ const recording = () => {
     attach: () => {},
     pause: () => {},
     resume: () => {},
+    unshift: () => {},
     write: (segments) => {
       calls.push(`write ${segments.reduce((sum, segment) => sum + segment.length, 0)}`)
       return true
@@ -67,6 +68,24 @@ const reasonOf = (exit: Exit.Exit<unknown, unknown> | undefined): unknown => {
   const error = Cause.squash(exit.cause)
   return error instanceof CloseReason.ConnectionError ? error.reason : Cause.isDone(error) ? "end" : error
 }
+
+describe("addresses", () => {
+  it.effect("are the raw socket's, where nobody between the two sides knows better", () =>
+    Effect.sync(() => {
+      const { raw } = recording()
+      const [local, peer] = [
+        Endpoint.fromStringUnsafe("tcp://10.0.0.1:443"),
+        Endpoint.fromStringUnsafe("tcp://1.2.3.4:5")
+      ]
+      const names = (addresses?: internal.Addresses) => {
+        const machine = internal.open(raw, lines, addresses)
+        return [machine.local, machine.peer].map(Endpoint.format)
+      }
+      assert.deepStrictEqual(names(), ["memory:here", "memory:here"])
+      assert.deepStrictEqual(names({ peer }), ["memory:here", "tcp://1.2.3.4:5"])
+      assert.deepStrictEqual(names({ local, peer }), ["tcp://10.0.0.1:443", "tcp://1.2.3.4:5"])
+    }))
+})
 
 describe("connect", () => {
   it.effect("a text that is no endpoint", () =>

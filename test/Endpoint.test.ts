@@ -81,13 +81,12 @@ const runs = { arbitrary: { runs: 1000 } }
 
 /** What the parts of an endpoint say, without its spelling. */
 const isSame = (a: Endpoint.Endpoint, b: Endpoint.Endpoint): boolean => {
-  const parts = (self: Endpoint.Endpoint): ReadonlyArray<unknown> =>
-    self._tag === "Unix" ? [self._tag, self.path] : self._tag === "Memory" ? [self._tag, self.name] : [
-      self._tag,
-      typeof self.host,
-      self.host,
-      self.port
-    ]
+  const parts = (self: Endpoint.Endpoint): ReadonlyArray<unknown> => {
+    if (self._tag === "Unix") return [self._tag, self.path]
+    if (self._tag === "Memory") return [self._tag, self.name]
+    if (self._tag === "Descriptor") return [self._tag, self.fd]
+    return [self._tag, typeof self.host, self.host, self.port]
+  }
   return Equal.equals(parts(a), parts(b))
 }
 const message = (result: Result.Result<unknown, Endpoint.EndpointError>): string =>
@@ -168,13 +167,15 @@ describe("Endpoint", () => {
     ["unix:./@name", "unix:./@name"],
     ["unix:/a b%20:?#", "unix:/a b%20:?#"],
     ["memory:name", "memory:name"],
-    ["memory:a/b:80", "memory:a/b:80"]
+    ["memory:a/b:80", "memory:a/b:80"],
+    ["fd:3", "fd:3"],
+    ["FD:0012", "fd:12"]
   ])("reads %s", (text, expected) => {
     assert.strictEqual(Endpoint.format(Endpoint.fromStringUnsafe(text)), expected)
   })
 
   const forms = "expected tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or memory:NAME"
-  const known = "the known ones are tcp, tls, unix and memory"
+  const known = "the known ones are tcp, tls, unix, memory and fd"
   const host_ = "host must be an IP address, a name or *, got"
   it.each([
     ["", forms],
@@ -189,6 +190,11 @@ describe("Endpoint", () => {
     ["localhost:99999", "a scheme is missing, and port must be an integer from 0 to 65535, got 99999"],
     ["::1:80", "a scheme is missing, and an IPv6 address needs brackets, write tcp://[::1]:80"],
     [":80", "a scheme is missing, and host must not be empty, write * for all interfaces"],
+    ["fd:", "a descriptor must be an integer from 3, as systemd counts them, got nothing"],
+    ["fd:x", "a descriptor must be an integer from 3, as systemd counts them, got x"],
+    ["fd:-3", "a descriptor must be an integer from 3, as systemd counts them, got -3"],
+    ["fd:2", "a descriptor must be an integer from 3, as systemd counts them, got 2"],
+    ["fd:2147483648", "a descriptor must be an integer from 3, as systemd counts them, got 2147483648"],
     ["http://localhost:80", `unknown scheme http, ${known}`],
     ["udp:localhost", `unknown scheme udp, ${known}`],
     ["tcp:localhost:80", "two slashes are missing, write tcp://localhost:80"],

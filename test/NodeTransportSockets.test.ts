@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Codec, Connection, Endpoint, NodeTransport, Transport } from "../src/index.ts"
 import { NodeSocket } from "../src/internal/nodeSocket.ts"
+import { Roster } from "../src/internal/roster.ts"
 import { countingFibers, resources, timers, until, watching } from "./support/nodeSockets.ts"
 
 class Ear implements Transport.RawHandler {
@@ -91,19 +92,10 @@ for (const endpoint of endpoints) {
   })
 
   node(`${kind}: a raw socket`, (it) => {
-    it.effect("ids count up", () =>
-      Effect.gen(function*() {
-        const { accepted, client, listener, server, transport } = yield* pair(endpoint)
-        const next = yield* transport.connect(listener.endpoint)
-        yield* until("the accept", () => accepted.length === 2)
-        const ids = [client, server, next, accepted[1]!].map(({ id }) => id)
-        assert.deepStrictEqual(ids.toSorted((a, b) => a - b), [0, 1, 2, 3].map((i) => Math.min(...ids) + i))
-      }))
-
     it.effect("is forgotten by its listener when it closes", () =>
       Effect.gen(function*() {
         const { listener } = yield* pair(endpoint)
-        const owners = new Set<NodeSocket>()
+        const owners = new Roster<NodeSocket>()
         const socket = Net.connect(
           listener.endpoint._tag === "Unix"
             ? { path: listener.endpoint.path }
@@ -124,45 +116,6 @@ for (const endpoint of endpoints) {
         server.resume()
         client.write([new Uint8Array(3)])
         yield* until("the data", () => ear.bytes === 3)
-      }))
-
-    it.effect("tells its end to each new handler, once", () =>
-      Effect.gen(function*() {
-        const { client, server } = yield* pair(endpoint)
-        const ears = [new Ear(), new Ear(), new Ear()]
-        server.attach(ears[0]!)
-        server.resume()
-        client.end()
-        yield* until("the end", () => ears[0]!.heard.length > 0)
-        for (const ear of ears.slice(1)) {
-          server.attach(ear)
-          server.resume()
-          server.resume()
-          yield* until("the end again", () => ear.heard.length > 0)
-        }
-        server.end()
-        yield* until("the close", () => ears[2]!.heard.length === 2)
-        const late = new Ear()
-        server.attach(late)
-        yield* until("the late close", () => late.heard.length === 1)
-        assert.deepStrictEqual(
-          [...ears, late].map(({ heard }) => heard),
-          [["end"], ["end"], ["end", "close"], ["close"]]
-        )
-      }))
-
-    it.effect("drains also after its end, when all has left", () =>
-      Effect.gen(function*() {
-        const { client, server } = yield* pair(endpoint)
-        const [clientEar, serverEar] = [new Ear(), new Ear()]
-        client.attach(clientEar)
-        assert.isFalse(client.write([new Uint8Array(16 << 20)]))
-        client.end()
-        server.attach(serverEar)
-        server.resume()
-        yield* until("the drain", () => clientEar.heard.length > 0)
-        yield* until("the end", () => serverEar.heard.length > 0)
-        assert.deepStrictEqual([clientEar.heard, client.bytesUnsent, serverEar.bytes], [["drain"], 0, 16 << 20])
       }))
 
     it.effect("can be reset in every state, and closes once", () =>

@@ -1,46 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Cause, Context, Deferred, Effect, Exit, Latch, Layer, References, Schema, Scope } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Latch, Layer, References, Schema, Scope } from "effect"
 import { Codec, Endpoint, Framing, MemoryTransport, Protocol, Server, type Transport } from "../src/index.ts"
-import { dial, inWorld, line, memory, pass, passing, peer, serveText, settle, Text } from "./support/network.ts"
+import {
+  counts,
+  dial,
+  inWorld,
+  line,
+  memory,
+  pass,
+  passing,
+  type Peer,
+  peer,
+  serveText,
+  settle,
+  Text
+} from "./support/network.ts"
 import { same } from "./support/types.ts"
 
 const upper = (text: string) => Effect.succeed(text.toUpperCase())
 
 describe("answering", () => {
-  const how = Arbitrary.schema(Schema.Literals(["now", "next turn", "later"]))
-
-  it.effect.prop(
-    "answers in order, however the handler takes its time and the network cuts",
-    {
-      requests: Arbitrary.array(how, { maxLength: 12 }),
-      cuts: Arbitrary.array(Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 }))))
-    },
-    ({ cuts, requests }) =>
-      inWorld(() =>
-        Effect.gen(function*() {
-          yield* serveText((text) =>
-            text.startsWith("now")
-              ? upper(text)
-              : text.startsWith("next")
-              ? Effect.andThen(Effect.yieldNow, upper(text))
-              : Effect.delay(upper(text), 10)
-          )
-          const client = yield* dial
-          const texts = requests.map((how, i) => `${how} ${i}\n`)
-          let rest = texts.join("")
-          for (const cut of cuts) {
-            client.send(rest.slice(0, cut))
-            rest = rest.slice(cut)
-            yield* settle
-          }
-          client.send(rest)
-          yield* pass(10 * requests.length, 10)
-          assert.strictEqual(client.heard, texts.join("").toUpperCase())
-        })
-      ),
-    { arbitrary: { runs: 60 } }
-  )
-
   it.effect("sends the answers of one batch in one write", () =>
     inWorld(({ network }) =>
       Effect.gen(function*() {
@@ -108,19 +87,6 @@ describe("answering", () => {
       })
     ))
 
-  it.effect("gives a half-closed client all its answers, and then the end", () =>
-    inWorld(() =>
-      Effect.gen(function*() {
-        const { told } = yield* serveText((text) => Effect.delay(upper(text), 10))
-        const client = yield* dial
-        client.send("a\nb\nc\n")
-        client.raw.end()
-        yield* pass(100)
-        assert.deepStrictEqual([client.heard, client.ended, client.closed], ["A\nB\nC\n", true, { code: undefined }])
-        assert.deepStrictEqual(told.ends, ["the peer closed the connection"])
-      })
-    ))
-
   it.effect("waits for a half-closed client that takes long to read, however long that is", () =>
     inWorld(() =>
       Effect.gen(function*() {
@@ -136,40 +102,35 @@ describe("answering", () => {
       })
     ))
 
-  it.effect("costs one fiber per connection, and none for a log line that nobody sees", () =>
-    inWorld(({ network }) =>
-      Effect.gen(function*() {
-        yield* serveText(upper)
-        // The first one also starts the one timer of those that linger.
-        const first = yield* dial
-        first.leave()
-        yield* settle
-        const { fibersStarted } = network
-        const clients = yield* Effect.forEach(Array(20), () => dial)
-        for (const client of clients) {
-          client.send("a\nb\n")
-          client.raw.end()
-        }
-        yield* settle
-        assert.isTrue(clients.every(({ closed }) => closed !== undefined))
-        assert.strictEqual(network.fibersStarted - fibersStarted, 20)
-      }).pipe(Effect.provideService(References.MinimumLogLevel, "Info"))
-    ))
-
-  it.effect("answers connections independently of each other", () =>
-    inWorld(() =>
-      Effect.gen(function*() {
-        yield* serveText((text) => text === "never" ? Effect.never : upper(text))
-        const stuck = yield* dial
-        const other = yield* dial
-        stuck.send("never\nafter\n")
-        other.send("a\n")
-        yield* settle
-        other.send("b\n")
-        yield* settle
-        assert.deepStrictEqual([stuck.heard, other.heard], ["", "A\nB\n"])
-      })
-    ))
+  it.effect.each([
+    { answers: "at once", fibers: 0 },
+    { answers: "by an effect, now and then", fibers: 20 }
+  ])(
+    "costs $fibers fibers for 20 connections that are answered $answers, and none for a log line",
+    ({ fibers }) =>
+      inWorld(({ network }) =>
+        Effect.gen(function*() {
+          yield* serveText((text) => fibers > 0 && text === "b" ? Effect.suspend(() => upper(text)) : upper(text))
+          // The first one also starts the one timer of those that linger.
+          const first = yield* dial
+          first.leave()
+          yield* settle
+          const { fibersStarted } = network
+          const clients = yield* Effect.forEach(Array(20), () => dial)
+          for (const client of clients) {
+            client.send("a\nb\n")
+            client.send("a\na\nb\n")
+            client.raw.end()
+          }
+          yield* settle
+          assert.deepStrictEqual(
+            clients.map(({ closed, heard }) => [heard, closed]),
+            clients.map(() => ["A\nB\nA\nA\nB\n", { code: undefined }])
+          )
+          assert.strictEqual(network.fibersStarted - fibersStarted, fibers)
+        }).pipe(Effect.provideService(References.MinimumLogLevel, "Info"))
+      )
+  )
 })
 
 describe("failures of the protocol", () => {
@@ -316,6 +277,50 @@ describe("a handler", () => {
         assert.deepStrictEqual(told.ends, ["the peer broke the connection (ECONNRESET)"])
       })
     ))
+
+  it.effect.each(
+    [
+      ["is the last one for a peer that broke the connection", [(peer: Peer) => peer.raw.reset()], 1],
+      ["is not the last one for a peer that ended its side", [(peer: Peer) => peer.raw.end()], 50],
+      [
+        "nor for one that ended its side, and is gone",
+        [(peer: Peer) => peer.raw.end(), (peer: Peer) => peer.raw.reset()],
+        50
+      ]
+    ] as const
+  )("%s", ([, leave, handled]) =>
+    inWorld(() =>
+      Effect.gen(function*() {
+        let requests = 0
+        const { told } = yield* serveText((text) => Effect.delay(Effect.sync(() => text + requests++), 50))
+        const client = yield* dial
+        client.send("a\n".repeat(50))
+        yield* settle
+        for (const step of leave) {
+          step(client)
+          yield* settle
+        }
+        yield* pass(3_000)
+        assert.strictEqual(requests, handled)
+        assert.strictEqual(told.ends.length, 1)
+      })
+    ))
+
+  it.effect("is the last one also where another batch waits", () =>
+    inWorld(() =>
+      Effect.gen(function*() {
+        let requests = 0
+        yield* serveText((text) => Effect.delay(Effect.sync(() => text + requests++), 50))
+        const client = yield* dial
+        client.send("a\n")
+        yield* settle
+        client.send("b\n".repeat(50))
+        yield* settle
+        client.raw.reset()
+        yield* pass(3_000)
+        assert.strictEqual(requests, 1)
+      })
+    ))
 })
 
 describe("as a layer", () => {
@@ -365,15 +370,16 @@ describe("events and counts", () => {
         const second = yield* dial
         first.send("abc\n")
         yield* settle
-        assert.deepStrictEqual(yield* server.stats, { accepted: 1, open: 1, ended: 0, refused: 1, waiting: 0 })
+        assert.deepStrictEqual(counts(yield* server.stats), { accepted: 1, open: 1, ended: 0, refused: 1, waiting: 0 })
         first.leave()
         yield* settle
-        assert.deepStrictEqual(yield* server.stats, { accepted: 1, open: 0, ended: 1, refused: 1, waiting: 0 })
+        assert.deepStrictEqual(counts(yield* server.stats), { accepted: 1, open: 0, ended: 1, refused: 1, waiting: 0 })
         const id = first.raw.id + 1
         const peer = Endpoint.memoryUnsafe("client")
         assert.deepStrictEqual(server.told.events, [
           { _tag: "Listening", endpoint: Endpoint.memoryUnsafe("server") },
           { _tag: "Accepted", id, peer },
+          { _tag: "Alarm", limit: "maxConnections", value: 1, max: 1 },
           {
             _tag: "Refused",
             id: second.raw.id + 1,
@@ -393,7 +399,7 @@ describe("events and counts", () => {
           }
         ])
         const report = yield* passing(server.drain)
-        assert.deepStrictEqual(server.told.events.slice(4), [{ _tag: "Draining", open: 0 }, {
+        assert.deepStrictEqual(server.told.events.slice(5), [{ _tag: "Draining", open: 0 }, {
           _tag: "Drained",
           report
         }])

@@ -1,6 +1,6 @@
 /** Every way a connection of a server can end: one event, one reason, at most one line in the log, and no other harm. */
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Cause, Effect, Schema, type Scope } from "effect"
+import { Cause, Effect, type Scope } from "effect"
 import { CloseReason, type Codec, Connection, Server } from "../src/index.ts"
 import {
   dial,
@@ -138,41 +138,6 @@ describe("one end", () => {
           assert.strictEqual(network.open.size, 1)
         })
       )
-  )
-
-  it.effect.prop(
-    "for each of many connections, whatever ends it, and the counts add up",
-    { names: Arbitrary.array(Arbitrary.schema(Schema.Literals(Object.keys(endings))), { maxLength: 20 }) },
-    ({ names }) =>
-      inWorld(({ logs, network }) =>
-        Effect.gen(function*() {
-          const server = yield* serveText(handle)
-          const other = yield* dial
-          const clients = yield* Effect.forEach(names, () => dial)
-          yield* settle
-          names.forEach((name, i) => endings[name]!.act(clients[i]!))
-          yield* pass(10)
-          for (const client of clients) client.raw.end()
-          yield* settle
-          for (const [i, name] of names.entries()) {
-            const ends = server.told.of("Ended").filter(({ id }) => id === clients[i]!.raw.id + 1)
-            assert.strictEqual(ends.length, 1)
-            sameReason(ends[0]?.reason, endings[name]!.reason)
-          }
-          assert.strictEqual(ofConnections(logs).length, names.length)
-          assert.deepStrictEqual(yield* server.stats, {
-            accepted: names.length + 1,
-            open: 1,
-            ended: names.length,
-            refused: 0,
-            waiting: 0
-          })
-          other.send("still here\n")
-          yield* settle
-          assert.deepStrictEqual([other.heard, network.open.size], ["still here\n", 1])
-        })
-      ),
-    { arbitrary: { runs: 40 } }
   )
 })
 
@@ -323,9 +288,13 @@ describe("a peer that does not end its side", () => {
           const client = yield* dial
           client.leave()
           yield* pass(50)
-          assert.isAtMost(network.timers, timers + 1)
+          // One for all that linger, and one for all deadlines.
+          assert.isAtMost(network.timers, timers + 2)
         }
         yield* pass(250)
+        assert.isAtMost(network.timers, timers + 1)
+        // The first deadline there was: nobody has one any more.
+        yield* pass(60_000, 10_000)
         assert.strictEqual(network.timers, timers)
       })
     ))
@@ -417,6 +386,56 @@ describe("a defect outside the handler", () => {
         assert.strictEqual((yield* server.stats).ended, 1)
         const mine = logs.filter(({ message }) => message === "onEvent threw")
         assert.deepStrictEqual(mine.map(({ level }) => level), ["Error", "Error", "Error"])
+      })
+    ))
+})
+
+describe("many ends", () => {
+  it.effect("that peers can bring about are one warning a cooldown, which counts the others", () =>
+    inWorld(({ logs }) =>
+      Effect.gen(function*() {
+        yield* serveText(handle, { alarm: { cooldown: 1_000 } })
+        const cut = Effect.gen(function*() {
+          const client = yield* dial
+          client.send("abc")
+          client.raw.end()
+          yield* settle
+        })
+        for (let i = 0; i < 20; i++) yield* cut
+        yield* pass(999)
+        yield* cut
+        const warnings = () => ofConnections(logs).filter(({ level }) => level === "Warn").map(({ message }) => message)
+        const text = "the stream ended 3 bytes into a frame"
+        assert.deepStrictEqual(warnings(), [text])
+        assert.strictEqual(ofConnections(logs).length, 21)
+        yield* pass(1)
+        yield* cut
+        // Another reason is another line.
+        const client = yield* dial
+        client.send("x".repeat(100_001))
+        client.raw.end()
+        yield* pass(1_000)
+        yield* cut
+        assert.deepStrictEqual(warnings(), [
+          text,
+          `${text} (and 20 more of this kind since the last line)`,
+          "inbound frame of 100001 bytes exceeds the limit of 100000 bytes",
+          text
+        ])
+        assert.strictEqual(ofConnections(logs).length, 24)
+      })
+    ))
+
+  it.effect("of silent peers are no news at all, and handlers that fail always are", () =>
+    inWorld(({ logs }) =>
+      Effect.gen(function*() {
+        yield* serveText(handle, { linger: 0, deadlines: { firstFrame: 100 } })
+        for (let i = 0; i < 5; i++) yield* dial
+        for (let i = 0; i < 3; i++) (yield* dial).send("fail\n")
+        yield* pass(200)
+        const of = (tag: string) => ofConnections(logs).filter(({ annotations }) => annotations["reason"] === tag)
+        assert.deepStrictEqual(of("IdleTimeout").map(({ level }) => level), Array(5).fill("Debug"))
+        assert.deepStrictEqual(of("HandlerFailed").map(({ level }) => level), Array(3).fill("Error"))
       })
     ))
 })

@@ -116,6 +116,26 @@ it.effect("a goodbye that is not needed need not be writable", () =>
 it("the defaults are those of the documentation", () => {
   assert.deepStrictEqual(Server.defaults, {
     maxConnections: 1024,
+    rate: { connections: 100_000, per: "1 second" },
+    ipv4Prefix: 32,
+    ipv6Prefix: 64,
+    maxBufferedBytes: 268_435_456,
+    deadlines: {
+      handshake: "10 seconds",
+      firstFrame: "1 minute",
+      idle: "10 minutes",
+      frame: "1 minute",
+      minRate: { bytesPerSecond: 16, grace: "10 seconds" },
+      write: "30 seconds",
+      lifetime: "7 days",
+      lifetimeJitter: 0.1,
+      lifetimeGrace: "30 seconds",
+      request: "5 minutes"
+    },
+    reservedDescriptors: 32,
+    alarmAt: 0.9,
+    alarmCooldown: "1 minute",
+    maxHeaderBytes: 4096,
     backlog: 511,
     linger: "2 seconds",
     announce: 0,

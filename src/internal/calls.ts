@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
 import * as CloseReason from "../CloseReason.ts"
+import type * as Protocol from "../Protocol.ts"
 import type * as internal from "./connection.ts"
 import { Expiry } from "./expiry.ts"
 
@@ -75,14 +76,14 @@ export class Calls<Request, Response> {
   private readonly timers: Expiry<Call<Request, Response>> | undefined
   private readonly waiting = new Set<Call<Request, Response>>()
   private readonly onTheirWay: Array<Call<Request, Response>> = []
-  private readonly goodbye: Response | undefined
-  /** The goodbye, when it came before any call. */
+  private readonly goodbye: Protocol.Goodbye<Response>
+  /** The goodbye, when it came while no call was on its way. */
   private parting: Exit.Exit<Response> | undefined = undefined
 
   constructor(
     connection: internal.ConnectionMachine<Response, Request>,
     options: {
-      readonly goodbye: Response | undefined
+      readonly goodbye: Protocol.Goodbye<Response>
       readonly depth: number
       readonly maxWaiting: number
       readonly timeoutMillis: number
@@ -145,10 +146,10 @@ export class Calls<Request, Response> {
       // One that has not left yet cannot be answered: a fiber that was just settled may have called again.
       if (call === undefined || call.from >= this.connection.bytesOut) {
         const isFirst = this.connection.messagesIn - batch.length + i === 0
-        if (!isFirst || this.goodbye === undefined || !Equal.equals(response, this.goodbye)) {
+        if (!this.isGoodbye(response, isFirst)) {
           return this.connection.fail({ _tag: "ProtocolViolation", message: "a response that nobody asked for" })
         }
-        // A server that is full says so without being asked; for a caller it is an answer whenever it came.
+        // A server that is full, or drains, says so without being asked; for a caller it is an answer whenever it came.
         if (call === undefined) {
           this.parting = Exit.succeed(response)
           continue
@@ -160,6 +161,12 @@ export class Calls<Request, Response> {
       this.settle(call, Exit.succeed(response))
     }
     return Effect.void
+  }
+
+  private isGoodbye(response: Response, isFirst: boolean): boolean {
+    const { drained, overLimit } = this.goodbye
+    return (drained !== undefined && Equal.equals(response, drained)) ||
+      (isFirst && overLimit !== undefined && Equal.equals(response, overLimit))
   }
 
   /** Sends what waits, as far as there is room. */

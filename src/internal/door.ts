@@ -8,7 +8,7 @@
  * ```
  *
  * Invariants: a connection is in `waiting` or in `leaving`, never in both. Each that comes here leaves through `next` or is
- * counted in `refused` once.
+ * counted in `refused` once; at each event it is counted in one of them.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -17,22 +17,26 @@ import type * as Admission from "../Admission.ts"
 import * as CloseReason from "../CloseReason.ts"
 import type * as Server from "../Server.ts"
 import type * as Transport from "../Transport.ts"
+import type { Arrival } from "./arrival.ts"
 import { Expiry } from "./expiry.ts"
 import type { Settings } from "./serverOptions.ts"
+import { refusalName, Tally } from "./tally.ts"
 
 /** Refused connections that may still be saying goodbye; beyond this a refusal is immediate. Keeps a flood bounded. */
 const maxLeaving = 256
 
 export class Door {
   refused = 0
+  readonly refusedBy = new Tally()
   private readonly settings: Settings
   private readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   private readonly emit: (event: Server.Event) => void
+  /** A connection that waited or was refused needs its seat no more. */
+  private readonly onRefused: (arrival: Arrival) => void
   /** A connection that was leaving is gone. */
   private readonly onGone: () => void
-  private readonly waiting: Expiry<Transport.RawSocket>
+  private readonly waiting: Expiry<Arrival>
   private readonly leaving: Expiry<Transport.RawSocket>
-  private readonly overLimit: CloseReason.CloseReason
   /** The log has said that the server is full, and since then there was never a tenth of the places free. */
   private full = false
 
@@ -41,19 +45,20 @@ export class Door {
     readonly clock: Clock.Clock
     readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
     readonly emit: (event: Server.Event) => void
+    readonly onRefused: (arrival: Arrival) => void
     readonly onGone: () => void
   }) {
     const { clock, fork, settings } = options
     this.settings = settings
     this.fork = fork
     this.emit = options.emit
+    this.onRefused = options.onRefused
     this.onGone = options.onGone
-    this.overLimit = { _tag: "OverLimit", limit: "maxConnections", max: settings.maxConnections }
     this.waiting = new Expiry({
       millis: settings.waitMillis,
       clock,
       fork,
-      onExpire: (raw) => this.refuse(raw, settings.refusal, this.overLimit)
+      onExpire: (arrival) => this.refuse(arrival, settings.refusal, arrival.ending ?? CloseReason.closed)
     })
     this.leaving = new Expiry({ millis: settings.lingerMillis, clock, fork, onExpire: (raw) => raw.destroy() })
   }
@@ -63,50 +68,77 @@ export class Door {
     return this.waiting.size
   }
 
+  /** Who waits, in the order of coming. */
+  get all(): Iterable<Arrival> {
+    return this.waiting
+  }
+
   /** Whether somebody is still on the way out. */
   get isBusy(): boolean {
     return this.leaving.size > 0
   }
 
-  /** Lets a connection over the limit wait, or refuses it. */
-  keepOut(raw: Transport.RawSocket): void {
-    if (this.waiting.size >= this.settings.maxWaiting) return this.refuse(raw, this.settings.refusal, this.overLimit)
+  /** Lets a connection wait for what it lacks, or refuses it. */
+  keepOut(arrival: Arrival, reason: CloseReason.CloseReason): void {
+    if (this.waiting.size >= this.settings.maxWaiting) return this.refuse(arrival, this.settings.refusal, reason)
+    arrival.ending = reason
+    this.waiting.put(arrival)
     // Paused, so that what it sends stays with it. An orderly end stays there, too: half-closed peers want an answer.
-    raw.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose: (code) => this.left(raw, code) })
-    this.emit({ _tag: "Waiting", id: raw.id, peer: raw.peer })
-    this.waiting.add(raw)
+    arrival.raw.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose: (code) => this.left(arrival, code) })
+    if (this.settings.onEvent !== undefined) this.emit({ _tag: "Waiting", id: arrival.id, peer: arrival.peer })
+    this.waiting.watch()
   }
 
-  /** The one that has waited longest, to be let in. */
-  next(): Transport.RawSocket | undefined {
-    return this.waiting.shift()
+  /** The one that has waited longest of those who may come in, to be let in. It looks at all of them at most. */
+  next(mayEnter: (arrival: Arrival) => boolean): Arrival | undefined {
+    for (const arrival of this.waiting) {
+      if (!mayEnter(arrival)) continue
+      this.waiting.delete(arrival)
+      arrival.ending = undefined
+      return arrival
+    }
+    return undefined
   }
 
   /** There is room: when it is a tenth of all places, the next refusal is news again. */
-  hasRoom(open: number): void {
-    if (open <= this.settings.maxConnections * 0.9) this.full = false
+  hasRoom(occupied: number, max: number): void {
+    if (occupied <= max * 0.9) this.full = false
   }
 
-  refuse(raw: Transport.RawSocket, refusal: Admission.Refusal, reason: CloseReason.CloseReason): void {
-    this.count(raw, refusal, reason)
-    if (!this.full && reason === this.overLimit) {
+  refuse(arrival: Arrival, refusal: Admission.Refusal, reason: CloseReason.CloseReason): void {
+    const { raw } = arrival
+    // In plain text it would only confuse a peer that waits for TLS.
+    const way = refusal === "goodbye" && arrival.gate.tls !== undefined ? "close" : refusal
+    this.count(arrival, way, reason)
+    if (!this.full && reason._tag === "OverLimit" && reason.limit === "maxConnections") {
       // Once per episode: a flood must not become a flood of log lines.
       this.full = true
-      this.fork(Effect.logWarning(`the server is full: ${CloseReason.format(reason)}; refusing with ${refusal}`))
+      this.fork(Effect.logWarning(`the server is full: ${CloseReason.format(reason)}; refusing with ${way}`))
     }
-    if (refusal === "reset") return raw.reset()
+    if (way === "reset") return raw.reset()
     if (this.leaving.size >= maxLeaving) return raw.destroy()
     // Throws away what arrives until the peer ends: closing with unread input would destroy the goodbye on its way.
     raw.attach({ onData() {}, onEnd() {}, onDrain() {}, onClose: () => this.gone(raw) })
-    if (refusal === "goodbye") raw.write(this.settings.goodbye)
+    if (way === "goodbye") raw.write(this.settings.goodbye)
     raw.end()
     raw.resume()
     this.leaving.add(raw)
   }
 
+  /** Counts and tells a refusal; the socket is somebody else's affair. */
+  count(arrival: Arrival, refusal: Admission.Refusal, reason: CloseReason.CloseReason): void {
+    this.waiting.delete(arrival)
+    arrival.isOver = true
+    this.refused++
+    this.refusedBy.add(refusalName(reason))
+    this.onRefused(arrival)
+    if (this.settings.onEvent === undefined) return
+    this.emit({ _tag: "Refused", id: arrival.id, peer: arrival.peer, reason, refusal })
+  }
+
   /** Turns away everybody who waits. */
   refuseWaiting(reason: CloseReason.CloseReason): void {
-    for (let raw = this.next(); raw !== undefined; raw = this.next()) this.refuse(raw, "close", reason)
+    for (const arrival of this.waiting) this.refuse(arrival, "close", reason)
   }
 
   /** Ends everything at once. */
@@ -116,17 +148,10 @@ export class Door {
     this.leaving.stop()
   }
 
-  private count(raw: Transport.RawSocket, refusal: Admission.Refusal, reason: CloseReason.CloseReason): void {
-    this.refused++
-    if (this.settings.onEvent !== undefined) {
-      this.emit({ _tag: "Refused", id: raw.id, peer: raw.peer, reason, refusal })
-    }
-  }
-
   /** A waiting connection broke. */
-  private left(raw: Transport.RawSocket, code: string | undefined): void {
-    if (!this.waiting.delete(raw)) return
-    this.count(raw, "close", code === undefined ? CloseReason.closed : { _tag: "PeerReset", code })
+  private left(arrival: Arrival, code: string | undefined): void {
+    if (!this.waiting.delete(arrival)) return
+    this.count(arrival, "close", code === undefined ? CloseReason.closed : { _tag: "PeerReset", code })
   }
 
   private gone(raw: Transport.RawSocket): void {

@@ -12,13 +12,29 @@
  */
 import type * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import type * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
 import * as CloseReason from "../CloseReason.ts"
 import type * as Codec from "../Codec.ts"
 
 /** What one pull gives. */
 export type Batch<A> = Arr.NonEmptyReadonlyArray<A>
 
+/** What answers batches at once, as far as that can be done. */
+export interface Answerer<in In> {
+  /** Gives what is left for the fiber to run, if anything; it may fail and need what that fiber's loop may. */
+  readonly answer: (batch: Batch<In>) => Effect.Effect<void, unknown, unknown> | undefined
+  /** Starts the fiber, with what its first pull gives. */
+  readonly wake: (first: Pull.Pull<Batch<In>, CloseReason.ConnectionError>) => void
+}
+
 const empty = new Uint8Array(0)
+
+/** Somebody in the middle may have put it there, to be taken for what came encrypted (CVE-2011-0411). */
+export const broughtMore: CloseReason.CloseReason = {
+  _tag: "ProtocolViolation",
+  message: "plain text followed the message that agreed on TLS (RFC 3207, 4.2)"
+}
 
 export class Inbox<In> {
   messagesIn = 0
@@ -31,7 +47,12 @@ export class Inbox<In> {
   failure: CloseReason.CloseReason | undefined = undefined
   /** The decoder was told the end, and had no objection. */
   ended = false
-  private readonly decoder: Codec.Decoder<In>
+  private decoder: Codec.Decoder<In>
+  /** Bytes given to the decoder. */
+  private fed = 0
+  /** Of these, the ones in front of the first message that nobody took. */
+  private settled = 0
+  private givenFrom = 0
 
   constructor(codec: Pick<Codec.Codec<In>, "decoder">) {
     this.decoder = decoderOf(codec)
@@ -47,15 +68,32 @@ export class Inbox<In> {
     return this.decoder.bytesBuffered > 0
   }
 
+  /** Bytes of the frame that has begun. */
+  get bytesBuffered(): number {
+    return this.decoder.bytesBuffered
+  }
+
+  /** Bytes of everything that nobody took so far. */
+  get bytesHeld(): number {
+    return this.messages === undefined ? this.decoder.bytesBuffered : this.fed - this.settled
+  }
+
   /** Whether there is something that can be told only once. */
   get holds(): boolean {
     return this.messages !== undefined || this.failure !== undefined
+  }
+
+  /** Whether a message is the last that was read, and nothing at all came behind it. */
+  isLast(message: In): boolean {
+    const { given } = this
+    return !this.isReady && !this.isInFrame && given !== undefined && Object.is(given.at(-1), message)
   }
 
   /** Gives the messages to the reader. */
   give(): Batch<In> | undefined {
     const { messages } = this
     this.given = messages
+    this.givenFrom = this.settled
     this.messages = undefined
     return messages as unknown as Batch<In> | undefined // never empty
   }
@@ -83,9 +121,12 @@ export class Inbox<In> {
     if (given === undefined) return
     if (this.messages !== undefined) given.push(...this.messages)
     this.messages = given
+    this.settled = this.givenFrom
   }
 
   decode(chunk: Uint8Array): void {
+    if (this.messages === undefined) this.settled = this.fed - this.decoder.bytesBuffered
+    this.fed += chunk.length
     const out = this.messages ?? []
     const before = out.length
     try {
@@ -94,6 +135,12 @@ export class Inbox<In> {
       this.failure = CloseReason.fromCause(Cause.die(defect))
     }
     this.keep(out, before)
+  }
+
+  /** Nobody takes any more. */
+  forget(): void {
+    this.messages = undefined
+    this.decoder = spent
   }
 
   /** No more bytes will come. */
@@ -114,6 +161,9 @@ export class Inbox<In> {
     if (out.length > 0) this.messages = out
   }
 }
+
+/** What is left of a decoder that nobody needs any more. */
+const spent = { decode: () => undefined, end: () => undefined, bytesBuffered: 0 } as const
 
 /** A codec that throws breaks its own connection, at the first byte, and not whoever accepts it. */
 const decoderOf = <In>(codec: Pick<Codec.Codec<In>, "decoder">): Codec.Decoder<In> => {

@@ -45,6 +45,8 @@ export class MemorySocket implements Transport.RawSocket {
   /** What the peer wrote and this side has not read. */
   private queue: Array<Uint8Array> = []
   private queuedBytes = 0
+  /** What this side put back, in front of the queue; it does not count as the peer's any more. Never empty. */
+  private returned: Array<Uint8Array> | undefined = undefined
   private paused = true
   private scheduled = false
   /** The peer ended its side; seen by the handler once the queue is empty. */
@@ -89,6 +91,11 @@ export class MemorySocket implements Transport.RawSocket {
     this.schedule()
   }
 
+  unshift(chunk: Uint8Array): void {
+    if (this.closed || this.readEnded || chunk.length === 0) return
+    this.returned = [chunk, ...this.returned ?? []]
+  }
+
   write(segments: ReadonlyArray<Uint8Array>): boolean {
     if (this.closed || this.writeEnded) return true
     const other = this.other
@@ -102,7 +109,8 @@ export class MemorySocket implements Transport.RawSocket {
       other.queuedBytes += segment.length
     }
     other.schedule()
-    this.needDrain = other.queuedBytes >= windowBytes
+    // Who was told to wait is told to go on, also where the window has room by now.
+    if (other.queuedBytes >= windowBytes) this.needDrain = true
     return !this.needDrain
   }
 
@@ -157,6 +165,7 @@ export class MemorySocket implements Transport.RawSocket {
     this.code = code
     this.queue = []
     this.queuedBytes = 0
+    this.returned = undefined
     this.onGone()
     this.schedule()
   }
@@ -178,8 +187,8 @@ export class MemorySocket implements Transport.RawSocket {
       this.needDrain = false
       handler.onDrain()
     }
-    if (!this.closed && !this.paused && this.queuedBytes > 0) {
-      const chunk = this.read()
+    if (!this.closed && !this.paused && this.hasUnread) {
+      const chunk = this.readReturned() ?? this.read()
       this.other?.schedule()
       this.schedule()
       return handler.onData(chunk)
@@ -195,6 +204,16 @@ export class MemorySocket implements Transport.RawSocket {
       this.closeSeen = true
       handler.onClose(this.code)
     }
+  }
+
+  private get hasUnread(): boolean {
+    return this.returned !== undefined || this.queuedBytes > 0
+  }
+
+  private readReturned(): Uint8Array | undefined {
+    const chunk = this.returned?.shift()
+    if (this.returned?.length === 0) this.returned = undefined
+    return chunk
   }
 
   /** Joins what is queued, up to a window: the kernel keeps no boundaries. */

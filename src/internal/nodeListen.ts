@@ -11,10 +11,29 @@ import * as Endpoint from "../Endpoint.ts"
 import * as Transport from "../Transport.ts"
 import { bindReason, codeOf, nativeAddress } from "./nodeNames.ts"
 import { NodeSocket } from "./nodeSocket.ts"
+import { Roster } from "./roster.ts"
+
+/** What Node listens on. */
+type Listenable = Endpoint.Tcp | Endpoint.Unix | Endpoint.Descriptor
+
+/**
+ * Runs with a umask that leaves just `mode`. The file is made by bind(2) with what the umask leaves of 0o777, so there is no
+ * moment in which it has other permissions. Node binds before `listen` returns, so nothing else in this thread can see the
+ * umask; a file that a pool thread makes in these microseconds gets less than it asked for, never more.
+ */
+const withMode = (mode: number | undefined, listen: () => void): void => {
+  if (mode === undefined) return listen()
+  const umask = process.umask(0o777 & ~mode)
+  try {
+    listen()
+  } finally {
+    process.umask(umask)
+  }
+}
 
 const bind = (
-  endpoint: Endpoint.Tcp | Endpoint.Unix,
-  backlog: number,
+  endpoint: Listenable,
+  { backlog, unixMode }: Transport.ListenOptions,
   server: Net.Server
 ): Effect.Effect<void, Transport.BindError> =>
   Effect.callback((resume) => {
@@ -22,14 +41,38 @@ const bind = (
     // process.
     const failed = (cause: NodeJS.ErrnoException) => {
       const code = codeOf(cause)
-      resume(new Transport.BindError({ endpoint, reason: bindReason(code), code, cause }))
+      // What Node says of a descriptor that is closed, or of something else than a socket.
+      const reason = endpoint._tag === "Descriptor" && code === "EINVAL" ? "AddressNotAvailable" : bindReason(code)
+      resume(new Transport.BindError({ endpoint, reason, code, cause }))
     }
     server.once("error", failed)
-    server.listen({ ...nativeAddress(endpoint), backlog }, () => {
+    server.once("listening", () => {
       server.off("error", failed)
       resume(Effect.void)
     })
+    const where = endpoint._tag === "Descriptor" ? { fd: endpoint.fd } : nativeAddress(endpoint)
+    try {
+      withMode(isFile(endpoint) ? unixMode : undefined, () => void server.listen({ ...where, backlog }))
+    } catch (cause) {
+      // Only the main thread has a umask (ERR_WORKER_UNSUPPORTED_OPERATION).
+      failed(cause instanceof Error ? cause : new Error(String(cause)))
+    }
   })
+
+const isFile = (endpoint: Listenable): endpoint is Endpoint.Unix =>
+  endpoint._tag === "Unix" && !endpoint.path.startsWith("@")
+
+/** A folder with a default ACL gives its own permissions instead: better no socket than an open one. */
+const checkMode = (endpoint: Listenable, mode: number | undefined): Effect.Effect<void, Transport.BindError> => {
+  if (mode === undefined || !isFile(endpoint)) return Effect.void
+  return Effect.flatMap(
+    Effect.promise(() => Fs.stat(endpoint.path).catch(() => undefined)),
+    (stat) =>
+      stat !== undefined && (stat.mode & 0o777) === mode
+        ? Effect.void
+        : Effect.fail(new Transport.BindError({ endpoint, reason: "AccessDenied", code: "EMODE" }))
+  )
+}
 
 /** Whether there is nothing at a path. */
 const isMissing = (path: string): Effect.Effect<boolean> =>
@@ -74,23 +117,39 @@ const bindPath = (
       ))
   })
 
-const boundEndpoint = (endpoint: Endpoint.Tcp | Endpoint.Unix, server: Net.Server): Endpoint.Endpoint => {
+const boundEndpoint = (endpoint: Listenable, server: Net.Server): Endpoint.Endpoint => {
   const address = server.address()
+  if (endpoint._tag === "Descriptor") {
+    if (typeof address === "string") return Endpoint.unixUnsafe(address)
+    return address === null ? endpoint : Endpoint.fromNativeUnsafe("Tcp", address.address, address.port)
+  }
   if (endpoint._tag === "Unix" || address === null || typeof address === "string") return endpoint
   return endpoint.host === "*"
     ? Endpoint.withPortUnsafe(endpoint, address.port)
     : Endpoint.fromNativeUnsafe("Tcp", address.address, address.port)
 }
 
+/**
+ * Whether a TCP connection was broken before it was accepted: Linux hands it out all the same, with what was sent, but
+ * does not know its peer any more (getpeername(2), ENOTCONN). No rule about addresses could be held against it.
+ */
+const isNobody = (socket: Net.Socket, server: Net.Server): boolean => {
+  if (socket.remoteAddress !== undefined) return false
+  // The path of a Unix socket, and null for one that was inherited.
+  const address = server.address()
+  return address !== null && typeof address === "object"
+}
+
 /** Listens for the time of the scope; then stops listening, and destroys what was accepted and is still open. */
 export const listen = Effect.fnUntraced(function*(
   nextId: () => number,
-  endpoint: Endpoint.Tcp | Endpoint.Unix,
+  endpoint: Listenable,
   options: Transport.ListenOptions
 ): Effect.fn.Return<Transport.Listener, Transport.BindError, Scope.Scope> {
-  const owners = new Set<NodeSocket>()
+  const owners = new Roster<NodeSocket>()
   let listening: Endpoint.Endpoint = endpoint
   const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    if (isNobody(socket, server)) return void socket.destroy()
     options.onAccept(new NodeSocket(nextId(), socket, listening, owners))
   })
   const close = Effect.sync(() => {
@@ -102,12 +161,14 @@ export const listen = Effect.fnUntraced(function*(
       for (const socket of owners) socket.destroy()
     })
   )
-  const bound = bind(endpoint, options.backlog, server)
+  const bound = bind(endpoint, options, server)
   yield* endpoint._tag === "Unix" ? bindPath(endpoint, bound) : bound
+  yield* checkMode(endpoint, options.unixMode)
   listening = boundEndpoint(endpoint, server)
   const context = yield* Effect.context<never>()
-  server.on("error", (cause) => {
+  const onError = options.onError ?? ((cause) => {
     Effect.runForkWith(context)(Effect.logWarning(`accepting on ${Endpoint.format(listening)} failed`, cause))
   })
+  server.on("error", onError)
   return { endpoint: listening, close }
 })

@@ -22,6 +22,8 @@ const bindReasons: Record<string, Transport.BindReason> = {
   EADDRINUSE: "AddressInUse",
   EADDRNOTAVAIL: "AddressNotAvailable",
   EAFNOSUPPORT: "AddressNotAvailable",
+  EBADF: "AddressNotAvailable",
+  ENOTSOCK: "AddressNotAvailable",
   ENOTFOUND: "AddressNotAvailable",
   EAI_AGAIN: "AddressNotAvailable",
   ENOENT: "AddressNotAvailable",
@@ -34,23 +36,4 @@ const bindReasons: Record<string, Transport.BindReason> = {
 /** Why a bind failed. */
 export const bindReason = (code: string): Transport.BindReason => bindReasons[code] ?? "Unknown"
 
-const connectReasons: Record<string, Transport.ConnectReason> = {
-  ECONNREFUSED: "Refused",
-  ENOTFOUND: "NotFound",
-  EAI_AGAIN: "NotFound",
-  ENOENT: "NotFound",
-  ENOTDIR: "NotFound",
-  ENOTSOCK: "NotFound",
-  ETIMEDOUT: "TimedOut",
-  EHOSTUNREACH: "Unreachable",
-  EHOSTDOWN: "Unreachable",
-  ENETUNREACH: "Unreachable",
-  ENETDOWN: "Unreachable",
-  EADDRNOTAVAIL: "Unreachable",
-  EAFNOSUPPORT: "Unreachable",
-  EACCES: "AccessDenied",
-  EPERM: "AccessDenied"
-}
-
-/** Why a dial failed. */
-export const connectReason = (code: string): Transport.ConnectReason => connectReasons[code] ?? "Unknown"
+export { connectReason } from "./connectReasons.ts"

@@ -7,6 +7,8 @@
 import type * as Net from "node:net"
 import * as Endpoint from "../Endpoint.ts"
 import type * as Transport from "../Transport.ts"
+import { descriptorOf } from "./nodeDescriptors.ts"
+import type { Placed, Roster } from "./roster.ts"
 
 /** The peer of a Unix socket has no name of its own. */
 const unnamed = Endpoint.unixUnsafe("")
@@ -18,12 +20,13 @@ interface OwnedSocket extends Net.Socket {
   [owner]: NodeSocket
 }
 
-export class NodeSocket implements Transport.RawSocket {
+export class NodeSocket implements Transport.RawSocket, Placed {
   readonly id: number
+  place = -1
   private readonly socket: Net.Socket
   /** Where it was accepted, or what was dialled: the address where the system knows no better. */
   private readonly endpoint: Endpoint.Endpoint
-  private readonly owners: Set<NodeSocket> | undefined
+  private readonly owners: Roster<NodeSocket> | undefined
   /** Asked for at once: a closed socket has forgotten it. */
   private readonly remoteAddress: string | undefined
   private readonly remotePort: number | undefined
@@ -34,11 +37,19 @@ export class NodeSocket implements Transport.RawSocket {
   /** The handler of now was told the peer's end. */
   private toldEnd = false
   private flowing = false
+  private paused = true
+  /** What was put back when Node's stream had ended already, which takes nothing then. */
+  private returned: Array<Uint8Array> | undefined = undefined
+  /** Node's socket is gone, which waits to be told behind an end that waits. */
+  private gone = false
+  /** The close was told. */
   private closed = false
+  /** This side wants no more of it. */
+  private abandoned = false
   private code: string | undefined
 
-  /** `owners` is the set of a listener, for an accepted socket. */
-  constructor(id: number, socket: Net.Socket, endpoint: Endpoint.Endpoint, owners: Set<NodeSocket> | undefined) {
+  /** `owners` are the sockets of a listener, for an accepted socket. */
+  constructor(id: number, socket: Net.Socket, endpoint: Endpoint.Endpoint, owners: Roster<NodeSocket> | undefined) {
     this.id = id
     this.socket = socket
     this.endpoint = endpoint
@@ -76,10 +87,18 @@ export class NodeSocket implements Transport.RawSocket {
     return this.socket.writableLength
   }
 
+  /** What Node's own timeouts of HTTP look at; there is no public name for it. */
+  get bytesQueued(): number | undefined {
+    return (this.socket as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle?.writeQueueSize
+  }
+
+  get descriptor(): number | undefined {
+    return descriptorOf(this.socket)
+  }
+
   attach(handler: Transport.RawHandler): void {
     if (this.handler === undefined) {
       this.socket.on("end", onEnd)
-      this.socket.on("drain", onDrain)
     }
     this.handler = handler
     this.toldEnd = false
@@ -87,17 +106,61 @@ export class NodeSocket implements Transport.RawSocket {
   }
 
   pause(): void {
+    this.paused = true
     this.socket.pause()
   }
 
   resume(): void {
+    this.paused = false
     if (!this.flowing) {
       this.flowing = true
       this.socket.on("data", onData)
     }
     this.socket.resume()
     // Without data before it, Node tells the end also while nobody listens yet, and does not tell it again.
-    if (this.socket.readableEnded && !this.toldEnd && !this.closed) queueMicrotask(() => this.onEnd())
+    if (this.socket.readableEnded && !this.toldEnd) queueMicrotask(() => this.tellRest())
+  }
+
+  unshift(chunk: Uint8Array): void {
+    if (this.closed || this.toldEnd || chunk.length === 0) return
+    // Behind its end, which may have come while paused, Node would break the socket instead.
+    if (this.socket.readableEnded) (this.returned ??= []).unshift(chunk)
+    else this.socket.unshift(chunk)
+  }
+
+  /** Behind the end of Node's stream: what was put back, and the end. */
+  private tellRest(): void {
+    while (!this.paused && !this.closed && this.returned !== undefined) {
+      const chunk = this.returned.shift()
+      if (this.returned.length === 0) this.returned = undefined
+      if (chunk !== undefined) this.handler?.onData(chunk)
+    }
+    if (this.closed) return
+    this.onEnd()
+    if (this.gone && !this.paused) this.tellClose()
+  }
+
+  private tellClose(): void {
+    if (this.closed) return
+    this.closed = true
+    this.owners?.delete(this)
+    this.handler?.onClose(this.code)
+  }
+
+  /** Tells the close now, if it has only waited for an end that nobody asks for any more. */
+  private abandon(): void {
+    this.abandoned = true
+    if (this.gone && !this.closed) queueMicrotask(() => this.tellClose())
+  }
+
+  /** Gives the socket to TLS, which reads and writes it from then on; what was put back is there to be read. */
+  release(): Net.Socket {
+    const { socket } = this
+    this.handler = undefined
+    this.flowing = false
+    this.abandoned = true
+    socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("finish", onDrain)
+    return socket.pause()
   }
 
   write(segments: ReadonlyArray<Uint8Array>): boolean {
@@ -110,7 +173,10 @@ export class NodeSocket implements Transport.RawSocket {
       socket.uncork()
     }
     // Not what write returned: it says "wait" for any large write, also for one that the kernel took at once.
-    return socket.writableLength < socket.writableHighWaterMark
+    if (socket.writableLength < socket.writableHighWaterMark) return true
+    // Heard only while somebody waits: each listener is memory of an idle connection.
+    if (socket.listenerCount("drain") === 0) socket.once("drain", onDrain)
+    return false
   }
 
   end(): void {
@@ -120,11 +186,13 @@ export class NodeSocket implements Transport.RawSocket {
   }
 
   destroy(): void {
+    this.abandon()
     this.socket.destroy()
   }
 
   reset(): void {
     const { socket } = this
+    this.abandon()
     // While the end is on its way the kernel refuses a reset, and Node would leave the socket open for ever.
     const ending = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
     // Node resets TCP sockets only; on a Unix socket it reports a misuse instead.
@@ -138,7 +206,8 @@ export class NodeSocket implements Transport.RawSocket {
   }
 
   onEnd(): void {
-    if (this.toldEnd) return
+    // While paused it waits: `resume` asks for it.
+    if (this.toldEnd || this.paused) return
     this.toldEnd = true
     this.handler?.onEnd()
   }
@@ -152,9 +221,9 @@ export class NodeSocket implements Transport.RawSocket {
   }
 
   onClose(): void {
-    this.closed = true
-    this.owners?.delete(this)
-    this.handler?.onClose(this.code)
+    this.gone = true
+    const endWaits = this.paused && !this.toldEnd && this.socket.readableEnded
+    if (!endWaits || this.abandoned || this.code !== undefined) this.tellClose()
   }
 }
 

@@ -1,9 +1,17 @@
 /**
- * The message loop of a server: pull a batch, answer its requests in order, and let the replies leave together.
+ * The message loop of a server: take a batch, answer its requests in order, and let the replies leave together.
  *
- * A handler whose answer is already there costs no suspension: its value is taken and the loop goes on. Replies collect
- * in the connection; they leave when the fiber pulls again, when 64 KiB have collected, or, before a handler that may
- * take its time, at the end of the current turn of JavaScript.
+ * A handler whose answer is already there needs no fiber: its value is taken and the next request follows, inside the
+ * event that brought them. Anything else runs in the connection's fiber, which is started when the first request needs
+ * it, and sleeps on while the requests do not.
+ *
+ * ```
+ * batch --> answer, answer, ... --------------------------> flush      asleep, or no fiber so far
+ *                 `-- an effect that is to be run --> rest --> pull    in the fiber
+ * ```
+ *
+ * Replies collect in the connection; they leave at the end of a batch, when 64 KiB have collected, or, before a handler
+ * that may take its time, at the end of the current turn of JavaScript.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -13,51 +21,106 @@ import * as Result from "effect/Result"
 import type * as CloseReason from "../CloseReason.ts"
 import type * as internal from "./connection.ts"
 
-/** Serves until the peer's end of stream; a failure that `isFailure` knows is a response like any other. */
-export const serve = <Request, Response, E, R>(
-  connection: internal.ConnectionMachine<Request, Response>,
-  handler: (
-    request: Request,
-    connection: internal.ConnectionMachine<Request, Response>
-  ) => Effect.Effect<Response, E, R>,
-  isFailure: ((value: unknown) => value is Response) | undefined
-): Effect.Effect<void, E | CloseReason.ConnectionError, R> => {
-  type Step = Pull.Pull<never, E | CloseReason.ConnectionError, void, R>
+type Machine<Request, Response> = internal.ConnectionMachine<Request, Response>
 
-  const run = (batch: ReadonlyArray<Request>, from: number): Step => {
+type Handler<Request, Response, E, R> = (
+  request: Request,
+  connection: Machine<Request, Response>
+) => Effect.Effect<Response, E, R>
+
+/** Runs an effect in the connection's fiber; an exit ends the connection at once. */
+type Run<Request, Response, E, R> = (
+  connection: Machine<Request, Response>,
+  effect: Effect.Effect<unknown, E | CloseReason.ConnectionError | Cause.Done, R>
+) => void
+
+/** What is left to do of a batch. */
+type Rest<E, R> = Effect.Effect<void, E | CloseReason.ConnectionError, R>
+
+/** One per connection, with no closure of its own: an idle connection would hold them all. */
+class Conversation<Request, Response, E, R> implements internal.Answerer<Request> {
+  private readonly connection: Machine<Request, Response>
+  private readonly handler: Handler<Request, Response, E, R>
+  private readonly isFailure: ((value: unknown) => value is Response) | undefined
+  private readonly run: Run<Request, Response, E, R>
+
+  constructor(
+    connection: Machine<Request, Response>,
+    handler: Handler<Request, Response, E, R>,
+    isFailure: ((value: unknown) => value is Response) | undefined,
+    run: Run<Request, Response, E, R>
+  ) {
+    this.connection = connection
+    this.handler = handler
+    this.isFailure = isFailure
+    this.run = run
+  }
+
+  /** What has ended already needs no fiber. */
+  wake(first: Pull.Pull<internal.Batch<Request>, CloseReason.ConnectionError>): void {
+    this.run(this.connection, Exit.isExit(first) && Exit.isFailure(first) ? first : this.loop(first))
+  }
+
+  private loop(
+    first: Pull.Pull<internal.Batch<Request>, CloseReason.ConnectionError>
+  ): Effect.Effect<void, E | CloseReason.ConnectionError, R> {
+    type Loop = Pull.Pull<never, E | CloseReason.ConnectionError, void, R>
+    const next = (batch: internal.Batch<Request>): Loop => {
+      const rest = this.answer(batch)
+      return rest === undefined ? loop : Effect.flatMap(rest, () => loop)
+    }
+    const loop: Loop = Effect.flatMap(this.connection.pull, next)
+    return Pull.catchDone(Effect.flatMap(first, next), () => Effect.void)
+  }
+
+  answer(batch: internal.Batch<Request>): Rest<E, R> | undefined {
+    return this.answerFrom(batch, 0)
+  }
+
+  /** Answers what can be answered at once, and gives the effect that does the rest. */
+  private answerFrom(batch: internal.Batch<Request>, from: number): Rest<E, R> | undefined {
+    const { connection, handler } = this
     for (let i = from; i < batch.length; i++) {
       // A peer that does not read its replies gets no more of them computed.
-      if (connection.isBlocked) return Effect.flatMap(connection.writable, () => run(batch, i))
+      if (connection.isBlocked) return Effect.flatMap(connection.writable, () => this.answerFrom(batch, i) ?? Exit.void)
       const answer = handler(batch[i] as Request, connection) // i is below the length
       if (Exit.isExit(answer) && Exit.isSuccess(answer)) {
         const error = connection.offer(answer.value as Response) // the value of an Effect<Response> that succeeded
         if (error !== undefined) return connection.fail(error)
       } else {
         connection.flushSoon()
+        connection.watch?.handling()
         return Effect.matchCauseEffect(answer, {
-          onSuccess: (response) => reply(response, batch, i + 1),
-          onFailure: (cause) => failed(cause, batch, i + 1)
+          onSuccess: (response) => this.reply(response, batch, i + 1),
+          onFailure: (cause) => this.failed(cause, batch, i + 1)
         })
       }
     }
     // Nor are any more of its requests read.
     connection.flush()
-    return connection.isBlocked ? Effect.flatMap(connection.writable, () => loop) : loop
+    return connection.isBlocked ? connection.writable : undefined
   }
 
-  const reply = (response: Response, batch: ReadonlyArray<Request>, next: number): Step => {
-    const error = connection.offer(response)
-    return error === undefined ? run(batch, next) : connection.fail(error)
+  private reply(response: Response, batch: internal.Batch<Request>, next: number): Rest<E, R> {
+    const { connection } = this
+    connection.watch?.handled()
+    const error = connection.isBroken ? connection.lost : connection.offer(response)
+    return error === undefined ? this.answerFrom(batch, next) ?? Exit.void : connection.fail(error)
   }
 
-  const failed = (cause: Cause.Cause<E>, batch: ReadonlyArray<Request>, next: number): Step => {
+  private failed(cause: Cause.Cause<E>, batch: internal.Batch<Request>, next: number): Rest<E, R> {
     const error = Cause.findError(cause)
     if (Result.isFailure(error) || Cause.hasDies(cause)) return Exit.failCause(cause)
-    if (isFailure?.(error.success)) return reply(error.success, batch, next)
+    if (this.isFailure?.(error.success)) return this.reply(error.success, batch, next)
     // The end of some other stream, which must not pass for the end of this one.
     return Cause.isDone(error.success) ? Exit.die(error.success) : Exit.failCause(cause)
   }
-
-  const loop: Step = Effect.flatMap(connection.pull, (batch) => run(batch, 0))
-  return Pull.catchDone(loop, () => Effect.void)
 }
+
+/** Serves until the peer's end of stream; a failure that `isFailure` knows is a response like any other. */
+export const serve = <Request, Response, E, R>(
+  connection: Machine<Request, Response>,
+  handler: Handler<Request, Response, E, R>,
+  isFailure: ((value: unknown) => value is Response) | undefined,
+  run: Run<Request, Response, E, R>
+): void => connection.sleep(new Conversation(connection, handler, isFailure, run))

@@ -8,10 +8,10 @@
  *                      `------------ as soon as nobody is left: Closed -------------------'
  * ```
  *
- * Invariants: `connections` holds every admitted connection from the accept until its socket is gone and its reason is
- * known; its size never exceeds `maxConnections`. A connection is in `fibers` while its handler runs, and in
- * `lingering` from then until its socket is gone. `accepted = connections.size + ended`. Who is not let in belongs to the
- * `Door`: every connection that ever arrived is accepted, refused or waiting.
+ * Invariants: `connections` holds every admitted connection until its socket is gone and its reason is known; with those
+ * in handshakes they never exceed `maxConnections`. A connection has a `fiber` while its handler runs, and is in
+ * `lingering` from its end until its socket is gone. `accepted = connections.size + ended`. Who is not in yet belongs to the
+ * `Entrance`: every connection that ever arrived is accepted, refused, waiting or handshaking.
  */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
@@ -20,78 +20,116 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as LogLevel from "effect/LogLevel"
-import * as References from "effect/References"
 import * as Scope from "effect/Scope"
 import * as CloseReason from "../CloseReason.ts"
 import type * as Codec from "../Codec.ts"
-import * as Endpoint from "../Endpoint.ts"
 import type * as Server from "../Server.ts"
 import type * as Transport from "../Transport.ts"
-import * as internal from "./connection.ts"
-import { Door } from "./door.ts"
+import type { Arrival, Gate } from "./arrival.ts"
+import type { ConnectionMachine } from "./connectionMachine.ts"
+import { Deadlines } from "./deadlines.ts"
+import { Emptiness } from "./emptiness.ts"
+import { logEnd, reasonOf } from "./endings.ts"
+import { Entrance, type Inside } from "./entrance.ts"
 import { Expiry } from "./expiry.ts"
+import { Roster } from "./roster.ts"
+import { Served } from "./served.ts"
 import type { Settings } from "./serverOptions.ts"
+import { Tally } from "./tally.ts"
 import { monotonicMillis } from "./time.ts"
 
-type Machine<In, Out> = internal.ConnectionMachine<In, Out>
+/** Begins to serve a connection; `run` runs an effect in its fiber, now or later, and ends the connection with its exit. */
+export type Begin<In, Out, R> = (
+  connection: ConnectionMachine<In, Out>,
+  run: (connection: ConnectionMachine<In, Out>, effect: Effect.Effect<unknown, unknown, R>) => void
+) => void
 
-export class ServerMachine<In, Out, R> {
+export class ServerMachine<In, Out, R> implements Inside {
   accepted = 0
   ended = 0
+  readonly entrance: Entrance
   private forced = 0
+  private readonly endedBy = new Tally()
   private readonly settings: Settings
   private readonly codec: Codec.Codec<In, Out>
-  private readonly handler: (connection: Machine<In, Out>) => Effect.Effect<unknown, unknown, R>
+  private readonly begin: Begin<In, Out, R>
   private readonly context: Context.Context<Exclude<R, Scope.Scope>>
   private readonly clock: Clock.Clock
-  private readonly connections = new Set<Machine<In, Out>>()
-  private readonly fibers = new Map<Machine<In, Out>, Fiber.Fiber<unknown, unknown>>()
-  private readonly lingering: Expiry<Machine<In, Out>>
-  private readonly door: Door
+  readonly connections = new Roster<Served<In, Out>>()
+  /** How many fibers run. */
+  private running = 0
+  private readonly lingering: Expiry<Served<In, Out>>
+  readonly deadlines: Deadlines
   private state: "Accepting" | "Announcing" | "Draining" | "Forcing" | "Closed" = "Accepting"
-  private emptied: (() => void) | undefined = undefined
+  /** Nobody is in or on the way in, and nobody is still hearing why not. */
+  private readonly emptiness = new Emptiness(() => this.connections.size === 0 && this.entrance.isEmpty)
   private draining: Fiber.Fiber<Server.DrainReport> | undefined = undefined
 
   constructor(options: {
     readonly settings: Settings
     readonly codec: Codec.Codec<In, Out>
-    readonly handler: (connection: Machine<In, Out>) => Effect.Effect<unknown, unknown, R>
+    readonly begin: Begin<In, Out, R>
     readonly context: Context.Context<Exclude<R, Scope.Scope>>
     readonly clock: Clock.Clock
+    readonly descriptorLimit: number | undefined
+    /** From 0 to 1. */
+    readonly random: () => number
   }) {
     this.settings = options.settings
     this.codec = options.codec
-    this.handler = options.handler
+    this.begin = options.begin
     this.context = options.context
     this.clock = options.clock
-    const timers = { clock: options.clock, fork: this.fork }
+    const { clock } = options
     const millis = options.settings.lingerMillis
     this.lingering = new Expiry({
-      ...timers,
+      clock,
+      fork: this.fork,
       millis,
       onExpire: (machine) => machine.abort({ _tag: "WriteStalled", limitMillis: millis })
     })
-    this.door = new Door({
-      ...timers,
+    const { deadlines, maxBufferedBytes } = options.settings.limits
+    this.deadlines = new Deadlines({
+      clock,
+      fork: this.fork,
+      settings: deadlines,
+      maxBufferedBytes,
+      lingerMillis: millis,
+      random: options.random,
+      onBuffered: (bytes, max) => this.entrance.alarms.check("maxBufferedBytes", bytes, max)
+    })
+    this.entrance = new Entrance({
       settings: options.settings,
+      descriptorLimit: options.descriptorLimit,
+      clock,
+      fork: this.fork,
       emit: this.emit,
-      onGone: () => this.checkEmpty()
+      inside: this
     })
   }
 
   get stats(): Server.Stats {
+    const { arrived, door, handshakes } = this.entrance
     return {
+      arrived,
       accepted: this.accepted,
       open: this.connections.size,
       ended: this.ended,
-      refused: this.door.refused,
-      waiting: this.door.waits
+      refused: door.refused,
+      waiting: door.waits,
+      handshaking: handshakes.size,
+      bufferedBytes: this.deadlines.bufferedBytes,
+      endedBy: this.endedBy.all,
+      refusedBy: door.refusedBy.all
     }
   }
 
-  private readonly fork = <A, E>(effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> =>
-    Effect.runForkWith(this.context)(effect)
+  /** Whether it takes in whoever comes. */
+  get isAccepting(): boolean {
+    return this.state === "Accepting"
+  }
+
+  readonly fork = <A, E>(effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> => Effect.runForkWith(this.context)(effect)
 
   readonly emit = (event: Server.Event): void => {
     const { onEvent } = this.settings
@@ -105,71 +143,69 @@ export class ServerMachine<In, Out, R> {
 
   // --- coming in -------------------------------------------------------------------------------------------------
 
-  readonly accept = (raw: Transport.RawSocket): void => {
-    if (this.state !== "Accepting") {
-      // What the kernel does with those it has not handed over when a listener closes.
-      this.door.refuse(raw, "reset", CloseReason.drained)
-    } else if (this.connections.size < this.settings.maxConnections) {
-      this.admit(raw)
-    } else {
-      this.door.keepOut(raw)
+  readonly accept = (raw: Transport.RawSocket, gate: Gate): void => this.entrance.arrive(raw, gate)
+
+  readonly admit = (raw: Transport.RawSocket, now: number, arrival: Arrival | undefined): void => {
+    this.accepted++
+    const machine = new Served(raw, this.codec, now, arrival)
+    this.connections.add(machine)
+    machine.onClosed = this.gone
+    this.deadlines.opened(machine, now)
+    if (this.settings.onEvent !== undefined) {
+      this.emit({ _tag: "Accepted", id: machine.id, peer: machine.peer })
+      const { tls } = machine
+      if (tls !== undefined) this.emit({ _tag: "Secured", id: machine.id, tls })
     }
+    machine.start()
+    this.begin(machine as ConnectionMachine<In, Out>, this.run) // apart from whom onClosed tells, which is set, it is one
   }
 
-  private admit(raw: Transport.RawSocket): void {
-    this.accepted++
-    const machine = internal.open(raw, this.codec)
-    this.connections.add(machine)
-    machine.onClosed = () => this.leave(machine)
-    if (this.settings.onEvent !== undefined) this.emit({ _tag: "Accepted", id: raw.id, peer: raw.peer })
+  /** Runs the connection's fiber; what is an exit already needs none. */
+  private readonly run = (
+    connection: ConnectionMachine<In, Out>,
+    effect: Effect.Effect<unknown, unknown, R>
+  ): void => {
+    const machine = connection as Served<In, Out> // what was given to begin
+    if (Exit.isExit(effect)) return this.handled(machine, effect)
     const scope = Scope.makeUnsafe()
     const context = Context.add(this.context, Scope.Scope, scope) as Context.Context<R> // all of R but the scope, and it
     const fiber = Effect.runForkWith(context)(
-      Effect.onExit(
-        Effect.suspend(() => this.handler(machine)),
-        (exit) => Scope.closeUnsafe(scope, exit) ?? Exit.void
-      )
+      Effect.onExit(effect, (exit) => Scope.closeUnsafe(scope, exit) ?? Exit.void)
     )
-    this.fibers.set(machine, fiber)
-    fiber.addObserver((exit) => this.handled(machine, exit))
+    machine.fiber = fiber
+    this.running++
+    fiber.addObserver((exit) => {
+      machine.fiber = undefined
+      this.running--
+      this.handled(machine, exit)
+    })
   }
 
   // --- going out -------------------------------------------------------------------------------------------------
 
   /** The handler is done: the socket lingers until the peer has everything. */
-  private handled(machine: Machine<In, Out>, exit: Exit.Exit<unknown, unknown>): void {
-    this.fibers.delete(machine)
-    machine.shutdown(this.reasonOf(machine, exit))
-    if (this.connections.has(machine)) this.lingering.add(machine)
+  private handled(machine: Served<In, Out>, exit: Exit.Exit<unknown, unknown>): void {
+    const reason = reasonOf(machine, exit, this.state === "Forcing" || this.state === "Closed")
+    if (reason === machine.drainReason) machine.sayGoodbye(this.settings.farewell)
+    machine.shutdown(reason)
+    if (machine.isClosed) this.leave(machine)
+    else if (this.connections.has(machine)) this.lingering.add(machine)
   }
 
-  private reasonOf(machine: Machine<In, Out>, exit: Exit.Exit<unknown, unknown>): CloseReason.CloseReason {
-    if (machine.reason !== undefined) return machine.reason
-    if (Exit.isFailure(exit)) {
-      const { cause } = exit
-      if (Cause.hasInterruptsOnly(cause)) {
-        return this.state === "Forcing" || this.state === "Closed" ? CloseReason.forcedByDrain : CloseReason.interrupted
-      }
-      const error = Cause.squash(cause)
-      // A defect is told, whatever else ended the handler. The error of another connection, say of a proxy's upstream,
-      // is the handler's failure and not this one's end.
-      if (Cause.hasDies(cause)) return CloseReason.fromCause(cause)
-      if (error instanceof CloseReason.ConnectionError && error.reason === machine.failed) return error.reason
-      if (!Cause.isDone(error)) return CloseReason.fromCause(cause)
-    }
-    if (machine.peerEnded) return CloseReason.peerClosed
-    // The handler may never have touched the connection after it was lost.
-    return machine.lost ?? (machine.isDraining ? CloseReason.drained : CloseReason.closed)
+  /** The socket is gone. A handler that ended its connection before it was done keeps its place until it is. */
+  private readonly gone = (machine: Served<In, Out>): void => {
+    if (machine.fiber === undefined) this.leave(machine)
   }
 
-  /** The socket is gone. */
-  private leave(machine: Machine<In, Out>): void {
+  private readonly leave = (machine: Served<In, Out>): void => {
     if (!this.connections.delete(machine)) return
     this.lingering.delete(machine)
+    this.deadlines.ended(machine)
     this.ended++
     const reason = machine.reason ?? CloseReason.closed
     if (reason._tag === "ForcedByDrain") this.forced++
-    this.logEnd(machine, reason)
+    this.endedBy.add(reason._tag)
+    logEnd(machine, reason, this.context, this.entrance.alarms)
     if (this.settings.onEvent !== undefined) {
       this.emit({
         _tag: "Ended",
@@ -182,93 +218,74 @@ export class ServerMachine<In, Out, R> {
         messagesOut: machine.messagesOut
       })
     }
-    const next = this.door.next()
-    if (next === undefined) this.door.hasRoom(this.connections.size)
-    else this.admit(next)
+    this.entrance.left(machine)
     this.checkEmpty()
   }
 
-  private logEnd(machine: Machine<In, Out>, reason: CloseReason.CloseReason): void {
-    const level = levelOf(reason)
-    // No fiber and no text for a line that nobody sees.
-    if (LogLevel.isLessThan(level, Context.get(this.context, References.MinimumLogLevel))) return
-    const annotations = { connection: machine.id, peer: Endpoint.format(machine.peer), reason: reason._tag }
-    const text = CloseReason.format(reason)
-    const log = Effect.logWithLevel(level)
-    this.fork(Effect.annotateLogs(reason._tag === "HandlerFailed" ? log(text, reason.cause) : log(text), annotations))
+  /** Ends one connection, wherever it is; says whether there is one of that number. */
+  close(id: number): boolean {
+    for (const machine of this.connections) {
+      if (machine.id !== id) continue
+      machine.shutdown(CloseReason.closed)
+      machine.fiber?.interruptUnsafe()
+      return true
+    }
+    return this.entrance.end(id, CloseReason.closed)
   }
 
   // --- draining --------------------------------------------------------------------------------------------------
 
   /** Runs once, in a fiber of its own, however often and from wherever it is asked for. */
-  drain(listener: Transport.Listener): Effect.Effect<Server.DrainReport> {
+  drain(stopListening: Effect.Effect<void>): Effect.Effect<Server.DrainReport> {
     return Effect.suspend(() => {
-      this.draining ??= this.fork(this.runDrain(listener))
+      this.draining ??= this.fork(this.runDrain(stopListening))
       return Fiber.join(this.draining)
     })
   }
 
-  private readonly runDrain = Effect.fnUntraced({ self: this }, function*(listener: Transport.Listener) {
+  private readonly runDrain = Effect.fnUntraced({ self: this }, function*(stopListening: Effect.Effect<void>) {
     const { announceMillis, forceMillis, graceMillis } = this.settings
     const started = monotonicMillis(this.clock)
     const servedBefore = this.ended
+    const { door, handshakes } = this.entrance
     this.state = "Announcing"
-    yield* listener.close
+    this.entrance.shut()
+    yield* stopListening
     this.emit({ _tag: "Draining", open: this.connections.size })
-    this.door.refuseWaiting(CloseReason.drained)
-    yield* this.untilEmpty(announceMillis)
+    door.refuseWaiting(CloseReason.drained)
+    yield* this.emptiness.within(announceMillis)
     this.state = "Draining"
+    handshakes.giveAllUp(CloseReason.drained)
     for (const machine of this.connections) machine.drain()
-    yield* this.untilEmpty(graceMillis)
+    yield* this.emptiness.within(graceMillis)
     this.state = "Forcing"
-    for (const fiber of this.fibers.values()) fiber.interruptUnsafe()
-    yield* this.untilEmpty(forceMillis)
+    for (const machine of this.connections) {
+      if (machine.fiber === undefined) machine.shutdown(CloseReason.forcedByDrain)
+      else machine.fiber.interruptUnsafe()
+    }
+    yield* this.emptiness.within(forceMillis)
     this.state = "Closed"
-    if (this.fibers.size > 0) {
-      yield* Effect.logWarning(`${this.fibers.size} handlers did not end when they were interrupted`)
+    if (this.running > 0) {
+      yield* Effect.logWarning(`${this.running} handlers did not end when they were interrupted`)
     }
     for (const machine of this.connections) {
       machine.abort(CloseReason.forcedByDrain)
       this.leave(machine)
     }
     this.lingering.stop()
-    this.door.close()
+    this.deadlines.stop()
+    this.entrance.close()
     const report: Server.DrainReport = {
       served: servedBefore,
       drained: this.ended - servedBefore - this.forced,
       forced: this.forced,
-      refused: this.door.refused,
+      refused: door.refused,
       elapsed: Duration.millis(Math.round(monotonicMillis(this.clock) - started))
     }
     this.emit({ _tag: "Drained", report })
     return report
   })
 
-  /** Nobody is in, and nobody is still hearing why not. */
-  private get isEmpty(): boolean {
-    return this.connections.size === 0 && !this.door.isBusy
-  }
-
-  private checkEmpty(): void {
-    if (this.isEmpty) this.emptied?.()
-  }
-
-  /** Waits until nobody is left, but not longer than `millis`. */
-  private untilEmpty(millis: number): Effect.Effect<void> {
-    const empty = Effect.callback<void>((resume) => {
-      if (this.isEmpty) return resume(Exit.void)
-      this.emptied = () => resume(Exit.void)
-      return Effect.sync(() => {
-        this.emptied = undefined
-      })
-    })
-    return Effect.asVoid(Effect.timeoutOption(empty, millis))
-  }
+  /** Somebody is gone: perhaps the last one. */
+  readonly checkEmpty = (): void => this.emptiness.check()
 }
-
-const levelOf = (reason: CloseReason.CloseReason): LogLevel.Severity =>
-  reason._tag === "HandlerFailed"
-    ? "Error"
-    : CloseReason.isNormal(reason) || reason._tag === "PeerReset" || reason._tag === "ForcedByDrain"
-    ? "Debug"
-    : "Warn"

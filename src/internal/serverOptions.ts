@@ -3,17 +3,24 @@
  *
  * Everything is checked once, when the server is built; the machine behind it sees only `Settings`.
  */
-import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Formatter from "effect/Formatter"
 import type * as Admission from "../Admission.ts"
 import * as ByteWriter from "../ByteWriter.ts"
 import * as CloseReason from "../CloseReason.ts"
 import type * as Codec from "../Codec.ts"
+import * as Deadline from "../Deadline.ts"
+import type * as Endpoint from "../Endpoint.ts"
+import type * as Networks from "../Networks.ts"
 import type * as Protocol from "../Protocol.ts"
+import * as ProxyHeader from "../ProxyHeader.ts"
 import type * as Server from "../Server.ts"
-import { toMillis } from "./time.ts"
+import type * as Tls from "../Tls.ts"
+import type { AlarmSettings } from "./alarms.ts"
+import { integer, positive, refuse, type ServerOptionsError, time } from "./optionRules.ts"
+import { limitDefaults, type LimitOptions, type LimitSettings, networks, settleLimits } from "./serverLimits.ts"
+
+export { ServerOptionsError } from "./optionRules.ts"
 
 /**
  * How to serve.
@@ -21,15 +28,9 @@ import { toMillis } from "./time.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends LimitOptions {
   /**
-   * How many connections may be open at once, exactly.
-   *
-   * @default 1024
-   */
-  readonly maxConnections?: number | undefined
-  /**
-   * What happens to a connection over `maxConnections`.
+   * What happens to a connection over `maxConnections` or `perPeer.maxConnections`. One that is over a rate may not wait.
    *
    * @default "goodbye" where there is a message for it, else "close"
    */
@@ -47,6 +48,30 @@ export interface Options {
    * @default "2 seconds"
    */
   readonly linger?: Duration.Input | undefined
+  /**
+   * How many descriptors of the process's limit are kept free, for files and for what the handlers dial. With fewer left
+   * arrivals are reset and reported; without this the runtime would drop them without a word. Linux only: elsewhere the
+   * limit is not known, and nothing is watched.
+   *
+   * @default 32
+   */
+  readonly reservedDescriptors?: number | undefined
+  /** When to alarm, before a limit is reached. */
+  readonly alarm?: AlarmOptions | undefined
+  /**
+   * Who must begin with a PROXY header, by which its client's address is known. Nobody else may.
+   *
+   * @default nobody
+   */
+  readonly proxy?: ProxyOptions | undefined
+  /** How to secure `tls:` endpoints: options, or what `Tls.makeServer` made of them, which can be reloaded. */
+  readonly tls?: Tls.ServerOptions | Tls.ServerContext | undefined
+  /**
+   * The permission bits of the files of `unix:` endpoints, from the moment they are there (`0o660`).
+   *
+   * @default what the process's umask leaves of 0o777
+   */
+  readonly unixMode?: number | undefined
   /** How a drain goes. */
   readonly drain?: DrainOptions | undefined
   /**
@@ -55,6 +80,45 @@ export interface Options {
    * @default undefined
    */
   readonly onEvent?: ((event: Server.Event) => void) | undefined
+}
+
+/**
+ * When to alarm.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface AlarmOptions {
+  /**
+   * The part of a limit of the whole server at which to alarm.
+   *
+   * @default 0.9
+   */
+  readonly at?: number | undefined
+  /**
+   * How long to be quiet about the same limit after that, and in the log about the same reason to refuse or to end a
+   * connection: the next warning says how many there were meanwhile.
+   *
+   * @default "1 minute"
+   */
+  readonly cooldown?: Duration.Input | undefined
+}
+
+/**
+ * Whom to believe that it connects for somebody else.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ProxyOptions {
+  /** Networks and addresses as `Networks` reads them. Not empty. */
+  readonly from: ReadonlyArray<string>
+  /**
+   * The longest header that is read, from 107 to 65551 bytes.
+   *
+   * @default 4096
+   */
+  readonly maxHeaderBytes?: number | undefined
 }
 
 /**
@@ -102,8 +166,15 @@ export interface ConnectionOptions<in out Out> extends Options {
  * @since 0.1.0
  */
 export const defaults = {
-  /** What Ranch and HAProxy-like servers start from; a process has 1024 descriptors on many systems. */
-  maxConnections: 1024,
+  ...limitDefaults,
+  deadlines: Deadline.defaults,
+  /** Standard streams, the event loop's own, and some files and upstream connections. Arbitrary; not measured. */
+  reservedDescriptors: 32,
+  /** Early enough to do something, late enough not to be noise. */
+  alarmAt: 0.9,
+  /** As often as somebody may look. */
+  alarmCooldown: "1 minute",
+  maxHeaderBytes: ProxyHeader.defaults.maxBytes,
   /** Node's own default. */
   backlog: 511,
   /** Many round trips for a peer that reads; short enough that an idle peer does not hold up a drain. */
@@ -116,25 +187,10 @@ export const defaults = {
   force: "1 second"
 } as const
 
-/**
- * An option that a server cannot work with: `option` is its name, `value` what was given, `rule` what it must be.
- *
- * @category errors
- * @since 0.1.0
- */
-export class ServerOptionsError extends Data.TaggedError("ServerOptionsError")<{
-  readonly option: string
-  readonly value: unknown
-  readonly rule: string
-}> {
-  override get message(): string {
-    return `${this.option} must be ${this.rule}, got ${Formatter.format(this.value)}`
-  }
-}
-
 /** Everything of the options, checked and filled in. */
 export interface Settings {
-  readonly maxConnections: number
+  /** Those of the start. */
+  readonly limits: LimitSettings
   readonly backlog: number
   /** What to do with a connection over the limit that may not, or no longer, wait. */
   readonly refusal: Admission.Refusal
@@ -143,63 +199,96 @@ export interface Settings {
   readonly waitMillis: number
   /** The goodbye as it goes over the wire. */
   readonly goodbye: ReadonlyArray<Uint8Array>
+  /** What a drain says, likewise; empty where it says nothing. */
+  readonly farewell: ReadonlyArray<Uint8Array>
   readonly lingerMillis: number
   readonly announceMillis: number
   readonly graceMillis: number
   readonly forceMillis: number
   readonly onEvent: ((event: Server.Event) => void) | undefined
+  readonly reservedDescriptors: number
+  readonly alarm: AlarmSettings
+  readonly proxy: { readonly from: Networks.Networks; readonly maxHeaderBytes: number } | undefined
+  readonly unixMode: number | undefined
 }
 
-/** Checks the options of a server; the first bad one is the error. */
+/** Checks the options of a server that listens on `endpoints`; the first bad one is the error. */
 export const settle = Effect.fnUntraced(function*<In, Out>(
   codec: Codec.Codec<In, Out>,
+  endpoints: ReadonlyArray<Endpoint.Endpoint>,
   options: ConnectionOptions<Out>
 ): Effect.fn.Return<Settings, ServerOptionsError> {
-  const message = options.goodbye?.overLimit
+  const { drained, overLimit: message } = options.goodbye ?? {}
   const overflow = options.overflow ?? (message === undefined ? "close" : "goodbye")
   const waiting = typeof overflow === "string" ? undefined : overflow
   const refusal = typeof overflow === "string" ? overflow : overflow.otherwise
+  const limits = yield* settleLimits(options)
+  if (options.overflow !== undefined && refusal === "goodbye" && endpoints.every(({ _tag }) => _tag === "Tls")) {
+    const rule = "close or reset, because all endpoints are tls, where a goodbye would come before the handshake"
+    return yield* refuse("overflow", refusal, rule)
+  }
+  const at = options.alarm?.at ?? defaults.alarmAt
+  if (!(at > 0 && at <= 1)) return yield* refuse("alarm.at", at, "a number above 0, and at most 1")
+  const hasTls = endpoints.some(({ _tag }) => _tag === "Tls")
+  if (hasTls !== (options.tls !== undefined)) {
+    return yield* refuse(
+      "tls",
+      hasTls ? undefined : "options",
+      hasTls ? "given, for the tls endpoint" : "absent without a tls endpoint"
+    )
+  }
   return {
-    maxConnections: yield* positive("maxConnections", options.maxConnections ?? defaults.maxConnections),
+    limits,
     backlog: yield* positive("backlog", options.backlog ?? defaults.backlog),
     refusal,
     maxWaiting: waiting === undefined ? 0 : yield* positive("overflow.maxWaiting", waiting.maxWaiting),
     waitMillis: waiting === undefined ? 0 : yield* time("overflow.timeout", waiting.timeout),
-    goodbye: refusal === "goodbye" ? yield* encodeGoodbye(codec, message) : [],
+    goodbye: refusal === "goodbye" ? yield* encodeGoodbye(codec, "overLimit", yield* wordFor(message)) : [],
+    farewell: drained === undefined ? [] : yield* encodeGoodbye(codec, "drained", drained),
     lingerMillis: yield* time("linger", options.linger ?? defaults.linger),
     announceMillis: yield* time("drain.announce", options.drain?.announce ?? defaults.announce),
     graceMillis: yield* time("drain.grace", options.drain?.grace ?? defaults.grace),
     forceMillis: yield* time("drain.force", options.drain?.force ?? defaults.force),
-    onEvent: options.onEvent
+    onEvent: options.onEvent,
+    reservedDescriptors: yield* positive(
+      "reservedDescriptors",
+      options.reservedDescriptors ?? defaults.reservedDescriptors
+    ),
+    alarm: { at, cooldownMillis: yield* time("alarm.cooldown", options.alarm?.cooldown ?? defaults.alarmCooldown) },
+    proxy: options.proxy === undefined ? undefined : yield* settleProxy(options.proxy),
+    unixMode: options.unixMode === undefined ? undefined : yield* settleMode(options.unixMode, endpoints)
   }
 })
 
-const positive = (option: string, value: number): Effect.Effect<number, ServerOptionsError> =>
-  Number.isSafeInteger(value) && value > 0
-    ? Effect.succeed(value)
-    : Effect.fail(new ServerOptionsError({ option, value, rule: "a positive integer" }))
+const settleProxy = Effect.fnUntraced(function*(options: ProxyOptions) {
+  const from = yield* networks("proxy.from", options.from)
+  if (from === undefined) return yield* refuse("proxy.from", options.from, "a list with at least one network")
+  const bytes = options.maxHeaderBytes ?? defaults.maxHeaderBytes
+  return { from, maxHeaderBytes: yield* integer("proxy.maxHeaderBytes", bytes, [107, 65_551]) }
+})
 
-const time = (option: string, value: Duration.Input): Effect.Effect<number, ServerOptionsError> => {
-  const millis = toMillis(value)
-  return Number.isFinite(millis) && millis >= 0
-    ? Effect.succeed(millis)
-    : Effect.fail(new ServerOptionsError({ option, value, rule: "a finite time, 0 or longer" }))
+const settleMode = (
+  mode: number,
+  endpoints: ReadonlyArray<Endpoint.Endpoint>
+): Effect.Effect<number, ServerOptionsError> => {
+  const hasFile = endpoints.some((endpoint) => endpoint._tag === "Unix" && !endpoint.path.startsWith("@"))
+  if (!hasFile) return refuse("unixMode", mode, "absent without an endpoint unix:PATH")
+  return integer("unixMode", mode, [0, 0o777])
 }
 
-/** Encoded once: a refusal must be cheap, and must not depend on what a codec may throw. */
+const wordFor = <Out>(message: Out | undefined): Effect.Effect<Out, ServerOptionsError> => {
+  const rule = "close or reset, because there is no goodbye message for overLimit"
+  return message === undefined ? refuse("overflow", "goodbye", rule) : Effect.succeed(message)
+}
+
+/** Encoded once: to be said cheaply, and without what a codec may throw. */
 const encodeGoodbye = <In, Out>(
   codec: Codec.Codec<In, Out>,
-  message: Out | undefined
+  which: keyof Protocol.Goodbye<Out>,
+  message: Out
 ): Effect.Effect<ReadonlyArray<Uint8Array>, ServerOptionsError> => {
-  if (message === undefined) {
-    const rule = "close or reset, because there is no goodbye message for overLimit"
-    return Effect.fail(new ServerOptionsError({ option: "overflow", value: "goodbye", rule }))
-  }
   const writer = ByteWriter.make()
   const error = codec.encode(message, writer)
-  if (error !== undefined) {
-    const rule = `a message that the codec can write (${CloseReason.format(error)})`
-    return Effect.fail(new ServerOptionsError({ option: "goodbye.overLimit", value: message, rule }))
-  }
-  return Effect.succeed(writer.take())
+  if (error === undefined) return Effect.succeed(writer.take())
+  return refuse(`goodbye.${which}`, message, `a message that the codec can write (${CloseReason.format(error)})`)
 }

@@ -200,13 +200,3 @@ export class LengthDecoder implements Decoder<Uint8Array> {
 /** The largest number that a field of this width holds exactly. */
 export const largestValue = (widthBytes: number): number =>
   widthBytes === 8 ? Number.MAX_SAFE_INTEGER : 256 ** widthBytes - 1
-
-/** Writes a length field into `bytes`, which is as long as the field. */
-export const writeLength = (bytes: Uint8Array, value: number, endianness: "big" | "little"): void => {
-  const width = bytes.length
-  let rest = value
-  for (let i = 0; i < width; i++) {
-    bytes[endianness === "little" ? i : width - 1 - i] = rest % 256
-    rest = Math.floor(rest / 256)
-  }
-}

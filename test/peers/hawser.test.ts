@@ -146,7 +146,8 @@ describe("a lot", { timeout: 2 * limitMillis }, () => {
     const sum = (command: string) =>
       run(shell(`seq 1000000000 | head -c ${gibibyte} ${command} | sha256sum`, "sh", ...connect(port)))
     const [through, around] = await Promise.all([sum("| \"$@\""), sum("")])
-    assert.deepStrictEqual(through, around)
+    assert.deepStrictEqual(through, around, server.stdout + server.stderr)
+    await server.says(/#1 ended: the peer closed the connection \(1GiB in, 1GiB out, /)
   })
 
   it("1,000 connections opened at once are all served", async () => {

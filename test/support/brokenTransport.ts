@@ -20,6 +20,7 @@ const withBug = (raw: Transport.RawSocket, bug: Bug): Transport.RawSocket => {
     attach: (handler) => raw.attach(handler),
     pause: () => raw.pause(),
     resume: () => raw.resume(),
+    unshift: (chunk) => raw.unshift(chunk),
     write: (segments) => raw.write(segments),
     end: () => raw.end(),
     destroy: () => raw.destroy(),

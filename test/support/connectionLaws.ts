@@ -1,8 +1,8 @@
-/** Registers the laws of connections as tests. */
-import { it } from "@effect/vitest"
+/** Registers the laws of transports and connections as tests. */
+import { describe, it } from "@effect/vitest"
 import { Effect, type Layer, Scheduler } from "effect"
 import type { Transport } from "../../src/index.ts"
-import { ConnectionLaws } from "../../src/testing/index.ts"
+import { ConnectionLaws, TransportLaws } from "../../src/testing/index.ts"
 
 /** One test for each law; in virtual time, which none of them may need. */
 export const keepsTheLaws = (
@@ -10,12 +10,16 @@ export const keepsTheLaws = (
   layer: Layer.Layer<Transport.Transport>,
   scheduler: () => Scheduler.Scheduler = () => new Scheduler.MixedScheduler()
 ): void => {
-  for (const [name, law] of Object.entries(ConnectionLaws.laws)) {
-    it.effect(
-      name,
-      () => law(spec).pipe(Effect.provide(layer), Effect.provideService(Scheduler.Scheduler, scheduler())),
-      { timeout: 20_000 }
-    )
+  for (const suite of [TransportLaws, ConnectionLaws] as const) {
+    describe(suite === TransportLaws ? "raw sockets" : "connections", () => {
+      for (const [name, law] of Object.entries(suite.laws)) {
+        it.effect(
+          name,
+          () => law(spec).pipe(Effect.provide(layer), Effect.provideService(Scheduler.Scheduler, scheduler())),
+          { timeout: 20_000 }
+        )
+      }
+    })
   }
 }
 

@@ -57,8 +57,8 @@ export const passing = <A, E, R>(effect: Effect.Effect<A, E, R>, step = 50): Eff
   })
 
 /** Waits, in real turns of the event loop, for something that must happen. */
-export const until = Effect.fnUntraced(function*(what: string, holds: () => boolean) {
-  for (let left = 20_000; !holds(); left--) {
+export const until = Effect.fnUntraced(function*(what: string, holds: () => boolean, limit = 20_000) {
+  for (let left = limit; !holds(); left--) {
     if (left === 0) return assert.fail(`did not happen: ${what}`)
     yield* turns(1)
   }
@@ -153,6 +153,9 @@ class Watched implements Transport.RawSocket {
   }
   resume(): void {
     this.raw.resume()
+  }
+  unshift(chunk: Uint8Array): void {
+    this.raw.unshift(chunk)
   }
   write(segments: ReadonlyArray<Uint8Array>): boolean {
     this.network.writes.push(decoder.decode(Buffer.concat(segments)))
@@ -296,6 +299,15 @@ export class Told {
     return this.events.filter((event): event is Extract<Server.Event, { readonly _tag: Tag }> => event._tag === tag)
   }
 }
+
+/** The counts of connections, of all that a server counts. */
+export const counts = ({ accepted, ended, open, refused, waiting }: Server.Stats) => ({
+  accepted,
+  open,
+  ended,
+  refused,
+  waiting
+})
 
 export const memory = "memory:server"
 

@@ -1,0 +1,22 @@
+/** A program that serves on the descriptor that it was given: says where, suspends when it is told so, and says how resuming went. */
+import { Effect, Exit } from "effect"
+import { Codec, Endpoint, Framing, NodeTransport, Protocol, Server } from "../../src/index.ts"
+
+const line = Codec.text(Framing.lines({ maxFrameBytes: 1024, ending: "lf", unterminated: "reject" }))
+const Shout = Protocol.make("shout", { request: line, response: line })
+
+const stdin = Effect.callback<void>((resume) => {
+  process.stdin.once("data", () => resume(Effect.void))
+})
+
+const program = Effect.gen(function*() {
+  const server = yield* Server.make(Shout, "fd:3", (text) => Effect.succeed(text.toUpperCase()))
+  console.log(Endpoint.format(server.endpoint))
+  yield* stdin
+  yield* server.suspend
+  const exit = yield* Effect.exit(server.resume)
+  console.log(Exit.isFailure(exit) ? "cannot resume" : "resumed")
+}).pipe(Effect.scoped, Effect.provide(NodeTransport.layer))
+
+await Effect.runPromise(program)
+process.exit(0)
