@@ -86,6 +86,9 @@ export interface Options {
   /**
    * While bytes wait for the peer and none leaves. Then `WriteStalled`.
    *
+   * The kernel takes more only when a good part of its buffer, which grows to 4 MiB on Linux, is free again. So a peer that
+   * reads less than about 50 KB/s may look like one that does not read at all; give it more time.
+   *
    * @default "30 seconds"
    */
   readonly write?: Limit | undefined
