@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/peers/**/*.test.ts"],
-    testTimeout: 60_000
+    testTimeout: 60_000,
+    // The programs run beside the tests, which only wait for them.
+    maxWorkers: 2
   }
 })

@@ -23,11 +23,11 @@ export const cores = availableParallelism() > 1 && works("taskset", ["-c", "0,1"
   ? { server: 0, generator: 1 }
   : undefined
 
-const pin = (core: number | undefined, command: ReadonlyArray<string>): ReadonlyArray<string> =>
+export const pin = (core: number | undefined, command: ReadonlyArray<string>): ReadonlyArray<string> =>
   core === undefined ? command : ["taskset", "-c", String(core), ...command]
 
 /** A process that speaks lines of JSON. */
-class Speaker {
+export class Speaker {
   readonly process: ChildProcess
   private readonly facts: Array<unknown> = []
   private wake = () => {}

@@ -1,6 +1,7 @@
-/** A program that serves on the descriptor that it was given: says where, suspends when it is told so, and says how resuming went. */
+/** A program that serves on the descriptor that it was given, as its argument says: says where, suspends when it is told so, and says how resuming went. */
 import { Effect, Exit } from "effect"
 import { Codec, Endpoint, Framing, NodeTransport, Protocol, Server } from "../../src/index.ts"
+import { trusted } from "./tls.ts"
 
 const line = Codec.text(Framing.lines({ maxFrameBytes: 1024, ending: "lf", unterminated: "reject" }))
 const Shout = Protocol.make("shout", { request: line, response: line })
@@ -10,7 +11,13 @@ const stdin = Effect.callback<void>((resume) => {
 })
 
 const program = Effect.gen(function*() {
-  const server = yield* Server.make(Shout, "fd:3", (text) => Effect.succeed(text.toUpperCase()))
+  const [endpoint = "fd:3"] = process.argv.slice(2)
+  const server = yield* Server.make(
+    Shout,
+    endpoint,
+    (text) => Effect.succeed(text.toUpperCase()),
+    endpoint.startsWith("tls:") ? { tls: trusted.server } : {}
+  )
   console.log(Endpoint.format(server.endpoint))
   yield* stdin
   yield* server.suspend

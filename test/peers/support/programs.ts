@@ -14,10 +14,7 @@ import { bin, type Ended, Program } from "../../cli/process.ts"
 
 /** Starts a program, for the time of the scope. */
 export const start = (command: string, args: ReadonlyArray<string>, env?: Readonly<Record<string, string>>) =>
-  Effect.acquireRelease(
-    Effect.sync(() => new Program(command, args, env)),
-    (program) => Effect.sync(() => program[Symbol.dispose]())
-  )
+  Effect.acquireDisposable(Effect.sync(() => new Program(command, args, env)))
 
 /** A program whose two outputs are one; `script` is what runs it, with the arguments as `"$@"`. */
 const joined = (script: string, args: ReadonlyArray<string>) => start("sh", ["-c", `${script} 2>&1`, "sh", ...args])

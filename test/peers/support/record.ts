@@ -1,4 +1,7 @@
-/** Writes what HAProxy sends to `test/data/proxy/haproxy.json`: `node --conditions=hawser-source test/peers/support/record.ts`. */
+/**
+ * Writes what HAProxy sends to `test/data/proxy/haproxy.json`:
+ * `node --conditions=hawser-source test/peers/support/record.ts`.
+ */
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"

@@ -1,5 +1,5 @@
 /** A server of hawser's in this process, for programs of others: what it tells can be waited for. */
-import { Effect, type Scope } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import { CloseReason, type Endpoint, NodeTransport, Server, type Tls, type Transport } from "../../../src/index.ts"
 import { collectLogs, type Logged, Text } from "../../support/network.ts"
 import { pair } from "../../support/tls.ts"
@@ -71,7 +71,7 @@ export const real = <A, E>(
 ): Effect.Effect<A, E> =>
   Effect.suspend(() => {
     const logs: Array<Logged> = []
-    return test(logs).pipe(Effect.scoped, Effect.provide(collectLogs(logs)), Effect.provide(NodeTransport.layer))
+    return test(logs).pipe(Effect.scoped, Effect.provide(Layer.merge(collectLogs(logs), NodeTransport.layer)))
   })
 
 /** What a log has for people to look at. */
