@@ -6,6 +6,9 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/peers/**"],
+    // Of two cores Vitest would use one. A machine that others work on needs patience besides.
+    maxWorkers: 2,
+    testTimeout: 20_000,
     coverage: { include: ["src/**/*.ts"] }
   }
 })
