@@ -8,7 +8,7 @@
  * tcp://127.0.0.1:12345   tcp://[fe80::1%eth0]:80   tcp://localhost:80   the same with tls://
  * tcp://*:12345           every interface, both families: Python's bind(('', 12345)); port 0 lets the system choose
  * unix:/run/x.sock        a file; unix:@name is a Linux abstract name (the file "@name" is unix:./@name)
- * memory:name             in process;  fd:3 is a listening socket that the process was given
+ * memory:name             in process;  fd:3 is a listening socket that the process was given, tls:fd:3 one with TLS
  * ```
  *
  * **Laws**: `fromString(format(x))` equals `x`; equal endpoints have one spelling. The unnamed Unix peer is spelled
@@ -31,7 +31,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as SchemaTransformation from "effect/SchemaTransformation"
-import { bracketed, descriptorRule, inetPattern, isPort, portRule } from "./internal/endpointText.ts"
+import * as Text from "./internal/endpointText.ts"
 
 const TypeId = "~hawser/Endpoint"
 
@@ -63,10 +63,11 @@ export interface Memory extends Proto {
   readonly name: string
 }
 
-/** A listening socket that the process was given, by the number of its descriptor. @category models @since 0.1.0 */
+/** A listening socket that the process was given, by its descriptor, and what is spoken there. @category models @since 0.1.0 */
 export interface Descriptor extends Proto {
   readonly _tag: "Descriptor"
   readonly fd: number
+  readonly security: "plain" | "tls"
 }
 
 /** Where to dial or listen. @category models @since 0.1.0 */
@@ -93,7 +94,6 @@ function formatThis(this: Endpoint): string {
 const EndpointProto = {
   ...Inspectable.BaseProto,
   [TypeId]: TypeId,
-  // Equal endpoints have one spelling, so the spelling decides.
   [Equal.symbol](this: Endpoint, that: unknown): boolean {
     return isEndpoint(that) && format(this) === format(that)
   },
@@ -110,7 +110,7 @@ const make = <E extends Proto>(fields: Omit<E, keyof Proto>): E =>
 
 const makeInet = <Tag extends "Tcp" | "Tls">(tag: Tag, host: Host.HostInput, port: number, text?: string) => {
   const input = text ?? `${tag.toLowerCase()}://${String(host)}:${port}`
-  if (!isPort(port)) return fail(input, portRule(port))
+  if (!Text.isPort(port)) return fail(input, Text.portRule(port))
   if (host === "*") return Result.succeed(make<Inet<Tag>>({ _tag: tag, host, port }))
   if (host === "") return fail(input, "host must not be empty, write * for all interfaces")
   const parsed = Host.hostFromInput(host)
@@ -135,11 +135,6 @@ export const tls = (host: Host.HostInput, port: number): Result.Result<Tls, Endp
 /** Makes a TLS endpoint from trusted parts; throws `EndpointError`. @category unsafe @since 0.1.0 */
 export const tlsUnsafe = (host: Host.HostInput, port: number): Tls => Result.getOrThrow(tls(host, port))
 
-/** `sun_path` has 108 bytes; a NUL ends a path and begins an abstract name (unix(7), Address format). */
-const maxUnixBytes = 107
-
-const encoder = new TextEncoder()
-
 /**
  * Makes a Unix endpoint from a path, an abstract name, or the empty path of an unnamed peer.
  *
@@ -151,12 +146,9 @@ const encoder = new TextEncoder()
  */
 export const unix = (path: string): Result.Result<Unix, EndpointError> => {
   const canonical = path.replace(/^\0/, "@").replace(/^\/+/, "/")
-  const input = `unix:${path}`
-  if (canonical === "@") return fail(input, "an abstract name must not be empty, write unix:@NAME")
-  if (canonical.includes("\0")) return fail(input, "path must not contain a NUL")
-  const bytes = encoder.encode(canonical.replace(/^@/, "")).length
-  if (bytes <= maxUnixBytes) return Result.succeed(make<Unix>({ _tag: "Unix", path: canonical }))
-  return fail(input, `path must be at most ${maxUnixBytes} bytes, the limit of sun_path in unix(7), got ${bytes}`)
+  const problem = Text.unixProblem(canonical)
+  if (problem !== undefined) return fail(`unix:${path}`, problem)
+  return Result.succeed(make<Unix>({ _tag: "Unix", path: canonical }))
 }
 
 /** Makes a Unix endpoint from a trusted path; throws `EndpointError`. @category unsafe @since 0.1.0 */
@@ -172,13 +164,17 @@ export const memory = (name: string): Result.Result<Memory, EndpointError> =>
 export const memoryUnsafe = (name: string): Memory => Result.getOrThrow(memory(name))
 
 /** Makes the endpoint of an inherited descriptor, from 3 on: below are the standard streams. @category constructors @since 0.1.0 */
-export const descriptor = (fd: number): Result.Result<Descriptor, EndpointError> => {
-  if (Number.isInteger(fd) && fd >= 3 && fd < 2 ** 31) return Result.succeed(make({ _tag: "Descriptor", fd }))
-  return fail(`fd:${fd}`, descriptorRule(fd))
-}
+export const descriptor = (
+  fd: number,
+  security: Descriptor["security"] = "plain"
+): Result.Result<Descriptor, EndpointError> =>
+  Text.isDescriptor(fd)
+    ? Result.succeed(make({ _tag: "Descriptor", fd, security }))
+    : fail(`fd:${fd}`, Text.descriptorRule(fd))
 
 /** Makes the endpoint of a trusted descriptor; throws `EndpointError`. @category unsafe @since 0.1.0 */
-export const descriptorUnsafe = (fd: number): Descriptor => Result.getOrThrow(descriptor(fd))
+export const descriptorUnsafe = (...parts: Parameters<typeof descriptor>): Descriptor =>
+  Result.getOrThrow(descriptor(...parts))
 
 /**
  * Makes the endpoint of a peer or of a bound socket from what Node calls its address and port.
@@ -200,31 +196,25 @@ const parseInet = <Tag extends "Tcp" | "Tls">(tag: Tag, afterColon: string, inpu
     return fail(input, `two slashes are missing, write ${scheme}://${afterColon.replace(/^\//, "") || "HOST:PORT"}`)
   }
   const text = afterColon.slice(2)
-  const [, ipv6, name = "", port = "", rest = ""] = inetPattern.exec(text) ?? []
-  const write = bracketed(text)
+  const [, ipv6, name = "", port = "", rest = ""] = Text.inetPattern.exec(text) ?? []
+  const write = Text.bracketed(text)
   if (write !== undefined) return fail(input, `an IPv6 address needs brackets, write ${scheme}://${write}`)
   if (/^[/?#]/.test(rest)) return fail(input, `a ${scheme} endpoint ends with its port, got ${rest} after it`)
   if (rest !== "") return fail(input, `expected HOST:PORT or [IPv6]:PORT, got ${text}`)
   if (ipv6 !== undefined && !ipv6.includes(":")) {
     return fail(input, `brackets are for IPv6 addresses, write ${scheme}://${ipv6 || "HOST"}:${port || "PORT"}`)
   }
-  const host = ipv6 === undefined ? name || "HOST" : `[${ipv6}]`
-  if (port === "") return fail(input, `port is missing, write ${scheme}://${host}:PORT`)
-  if (!/^(?:0|[1-9]\d*)$/.test(port) || !isPort(Number(port))) return fail(input, portRule(port))
+  if (port === "") return fail(input, `port is missing, write ${scheme}://${ipv6 ? `[${ipv6}]` : name || "HOST"}:PORT`)
+  if (!/^(?:0|[1-9]\d*)$/.test(port) || !Text.isPort(Number(port))) return fail(input, Text.portRule(port))
   return makeInet(tag, ipv6 ?? name, Number(port), input)
 }
 
-/** What is wrong with a text without a known scheme. */
-const withoutScheme = (input: string): string => {
-  if (/^[/@.]/.test(input)) return `a scheme is missing, write unix:${input}`
-  if (/^[^/]*:\d+$/.test(input)) {
-    const inet = parseInet("Tcp", `//${input}`, input)
-    return `a scheme is missing, ${Result.isSuccess(inet) ? `write tcp://${input}` : `and ${inet.failure.rule}`}`
-  }
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(input)?.[1]
-  return scheme === undefined
-    ? "expected tcp://HOST:PORT, tls://HOST:PORT, unix:PATH or memory:NAME"
-    : `unknown scheme ${scheme}, the known ones are tcp, tls, unix, memory and fd`
+const parseDescriptor = (text: string, security: Descriptor["security"], input: string) =>
+  Text.isDescriptor(text) ? descriptor(Number(text), security) : fail(input, Text.descriptorRule(text || "nothing"))
+
+const tcpProblem = (text: string): string | undefined => {
+  const inet = parseInet("Tcp", `//${text}`, text)
+  return Result.isFailure(inet) ? inet.failure.rule : undefined
 }
 
 /** Parses an endpoint; capitals in the scheme and `unix:///path` are read too. @category decoding @since 0.1.0 */
@@ -236,7 +226,7 @@ export const fromString = (input: string): Result.Result<Endpoint, EndpointError
     case "tcp":
       return parseInet("Tcp", rest, input)
     case "tls":
-      return parseInet("Tls", rest, input)
+      return /^fd:/i.test(rest) ? parseDescriptor(rest.slice(3), "tls", input) : parseInet("Tls", rest, input)
     case "unix":
       if (rest === "") return fail(input, "path must not be empty, write unix:/PATH or unix:@NAME")
       if (/^\/\/(?!\/)/.test(rest)) return fail(input, "a unix endpoint has no host, write unix:/PATH or unix:@NAME")
@@ -244,9 +234,9 @@ export const fromString = (input: string): Result.Result<Endpoint, EndpointError
     case "memory":
       return memory(rest)
     case "fd":
-      return /^\d+$/.test(rest) ? descriptor(Number(rest)) : fail(input, descriptorRule(rest || "nothing"))
+      return parseDescriptor(rest, "plain", input)
     default:
-      return fail(input, withoutScheme(input))
+      return fail(input, Text.withoutScheme(input, tcpProblem))
   }
 }
 
@@ -263,11 +253,15 @@ export const fromInputUnsafe = (input: Input): Endpoint => Result.getOrThrow(fro
 /** Says whether a value is an endpoint. @category guards @since 0.1.0 */
 export const isEndpoint = (u: unknown): u is Endpoint => Predicate.hasProperty(u, TypeId)
 
+/** Says whether TLS is spoken there. @category predicates @since 0.1.0 */
+export const isSecure = (self: Endpoint): boolean =>
+  self._tag === "Tls" || (self._tag === "Descriptor" && self.security === "tls")
+
 /** Writes an endpoint as `fromString` reads it; `toString` and `toJSON` do too. @category encoding @since 0.1.0 */
 export const format = (self: Endpoint): string => {
   if (self._tag === "Unix") return `unix:${self.path}`
   if (self._tag === "Memory") return `memory:${self.name}`
-  if (self._tag === "Descriptor") return `fd:${self.fd}`
+  if (self._tag === "Descriptor") return `${self.security === "tls" ? "tls:" : ""}fd:${self.fd}`
   const host = self.host === "*" ? "*" : Host.formatHost(self.host)
   return `${self._tag.toLowerCase()}://${host.includes(":") ? `[${host}]` : host}:${self.port}`
 }

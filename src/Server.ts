@@ -14,6 +14,10 @@
  * Laws: closing takes at most `announce + grace + force`, whatever the peers and the handlers do; at every event
  * `accepted = open + ended` and `arrived = accepted + refused + waiting + handshaking`.
  *
+ * The log: a handler that fails is an error, each time. What peers bring about is one warning for each reason per
+ * `alarm.cooldown`, which counts the others. These, and every end that is no news, such as that of a silent peer, are there
+ * at debug level.
+ *
  * **Gotchas**: a connection whose peer never ends its side holds its place for `linger` after its handler is done. Behind a
  * proxy that is not named in `proxy.from`, all clients are one peer. `suspend` closes a descriptor that was inherited, for good.
  *

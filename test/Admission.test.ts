@@ -91,34 +91,6 @@ describe("turning away", () => {
         assert.strictEqual(network.open.size, 1)
       })
     ))
-
-  it.effect("is logged once, until a tenth of the places was free", () =>
-    inWorld(({ logs }) =>
-      Effect.gen(function*() {
-        yield* serve({ maxConnections: 20, overflow: "close" })
-        const warnings = () => logs.map(({ message }) => message).filter((message) => message.startsWith("the server"))
-        const peers = yield* Effect.forEach(Array(20), () => dial)
-        const one = "the server is full: maxConnections is 20; refusing with close"
-        yield* dial
-        yield* dial
-        yield* settle
-        assert.deepStrictEqual(warnings(), [one])
-        peers[0]!.leave()
-        yield* settle
-        yield* dial
-        yield* dial
-        yield* settle
-        assert.deepStrictEqual(warnings(), [one])
-        peers[1]!.leave()
-        peers[2]!.leave()
-        yield* settle
-        yield* dial
-        yield* dial
-        yield* dial
-        yield* settle
-        assert.deepStrictEqual(warnings(), [one, one])
-      })
-    ))
 })
 
 // --- waiting ---------------------------------------------------------------------------------------------------------

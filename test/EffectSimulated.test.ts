@@ -19,7 +19,7 @@ const conversation = (options: {
   Effect.gen(function*() {
     const network = yield* SimulatedNetwork.make({
       seed: options.seed,
-      plan: options.resets.map((atByte, index) => {
+      faults: options.resets.map((atByte, index) => {
         const connection = index + 1
         return index % 2 === 0
           ? Fault.reset("server", "client", { atByte, connection })

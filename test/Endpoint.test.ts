@@ -84,7 +84,7 @@ const isSame = (a: Endpoint.Endpoint, b: Endpoint.Endpoint): boolean => {
   const parts = (self: Endpoint.Endpoint): ReadonlyArray<unknown> => {
     if (self._tag === "Unix") return [self._tag, self.path]
     if (self._tag === "Memory") return [self._tag, self.name]
-    if (self._tag === "Descriptor") return [self._tag, self.fd]
+    if (self._tag === "Descriptor") return [self._tag, self.fd, self.security]
     return [self._tag, typeof self.host, self.host, self.port]
   }
   return Equal.equals(parts(a), parts(b))
@@ -169,7 +169,9 @@ describe("Endpoint", () => {
     ["memory:name", "memory:name"],
     ["memory:a/b:80", "memory:a/b:80"],
     ["fd:3", "fd:3"],
-    ["FD:0012", "fd:12"]
+    ["FD:0012", "fd:12"],
+    ["tls:fd:3", "tls:fd:3"],
+    ["TLS:FD:0012", "tls:fd:12"]
   ])("reads %s", (text, expected) => {
     assert.strictEqual(Endpoint.format(Endpoint.fromStringUnsafe(text)), expected)
   })
@@ -192,6 +194,8 @@ describe("Endpoint", () => {
     [":80", "a scheme is missing, and host must not be empty, write * for all interfaces"],
     ["fd:", "a descriptor must be an integer from 3, as systemd counts them, got nothing"],
     ["fd:x", "a descriptor must be an integer from 3, as systemd counts them, got x"],
+    ["tls:fd:", "a descriptor must be an integer from 3, as systemd counts them, got nothing"],
+    ["tls:fd:2", "a descriptor must be an integer from 3, as systemd counts them, got 2"],
     ["fd:-3", "a descriptor must be an integer from 3, as systemd counts them, got -3"],
     ["fd:2", "a descriptor must be an integer from 3, as systemd counts them, got 2"],
     ["fd:2147483648", "a descriptor must be an integer from 3, as systemd counts them, got 2147483648"],

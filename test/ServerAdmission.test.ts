@@ -230,6 +230,29 @@ describe("descriptors", () => {
       })))
 })
 
+it.effect("a server that is full says so once per cooldown, however often a place is free in between", () =>
+  test(
+    { maxConnections: 1, overflow: "close", alarm: { cooldown: 1_000 } },
+    (server, { logs }) =>
+      Effect.gen(function*() {
+        const crowd = Effect.gen(function*() {
+          const first = yield* server.net.visit("192.0.2.1")
+          for (let i = 0; i < 3; i++) yield* server.net.visit("192.0.2.2")
+          yield* settle
+          first.leave()
+          yield* settle
+        })
+        for (let i = 0; i < 5; i++) yield* crowd
+        yield* pass(1_000)
+        yield* crowd
+        const refusals = logs.filter(({ level, message }) => level === "Warn" && message.startsWith("refused"))
+        assert.deepStrictEqual(refusals.map(({ message }) => message), [
+          "refused: maxConnections is 1",
+          "refused: maxConnections is 1 (and 14 more of this kind since the last line)"
+        ])
+      })
+  ))
+
 describe("limits that change", () => {
   it.effect("let in those who wait, or nobody more, and keep those who are in", () =>
     test({
@@ -285,6 +308,21 @@ describe("limits that change", () => {
         assert.strictEqual(yield* hears(server, "192.0.2.1"), "")
         yield* server.setLimits({ rate: "unbounded" })
         assert.strictEqual(yield* hears(server, "192.0.2.1"), "hi\n")
+      })))
+
+  it.effect("turn away who waits, where a new rule is against it, and not who is in", () =>
+    test({
+      maxConnections: 1,
+      overflow: Admission.wait({ maxWaiting: 5, timeout: "1 minute", otherwise: "close" })
+    }, (server) =>
+      Effect.gen(function*() {
+        const [first, second, third] = yield* Effect.all([1, 2, 3].map((i) => server.net.visit(`192.0.2.${i}`)))
+        yield* settle
+        yield* server.setLimits({ deny: ["192.0.2.0/31", "192.0.2.2"], maxConnections: 3 })
+        for (const peer of [first, second, third]) if (peer?.closed === undefined) peer?.send("hi\n")
+        yield* settle
+        assert.deepStrictEqual([first, second, third].map((peer) => peer?.heard), ["hi\n", "", "hi\n"])
+        assert.deepStrictEqual((yield* server.stats).refusedBy, { Denied: 1 })
       })))
 
   it.effect("change nothing where one of them is bad, or contradicts another", () =>

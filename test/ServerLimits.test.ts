@@ -66,6 +66,12 @@ const contradictions: ReadonlyArray<Case> = [
     `allow must be without what deny names too, got "192.0.2.0/24"`,
     { allow: ["10.0.0.0/8", "192.0.2.0/24"], deny: ["192.0.2.0/24"] }
   ],
+  ...(["firstFrame", "idle", "write", "request"] as const).map((name) =>
+    [
+      `deadlines.${name} must be at most deadlines.lifetime, which is 5000 ms, got 10000`,
+      { deadlines: { [name]: 10_000, lifetime: 5_000 } }
+    ] as const
+  ),
   [
     "deadlines.frame must be at most deadlines.lifetime, which is 5000 ms, got 10000",
     { deadlines: { frame: 10_000, firstFrame: 1_000, lifetime: 5_000, minRate: "unbounded" } }

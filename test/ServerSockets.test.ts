@@ -107,7 +107,7 @@ describe("a socket file", () => {
 
 describe("an inherited descriptor", () => {
   /** Starts the program with a socket that this process listens on, and lets go of it. */
-  const inherit = Effect.fnUntraced(function*(address: Net.ListenOptions) {
+  const inherit = Effect.fnUntraced(function*(address: Net.ListenOptions, endpoint = "fd:3") {
     const listening = Net.createServer()
     yield* Effect.callback<void>((resume) => {
       listening.listen(address, () => resume(Effect.void))
@@ -115,9 +115,13 @@ describe("an inherited descriptor", () => {
     const { fd } = (listening as unknown as { readonly _handle: { readonly fd: number } })._handle // not in Node's types
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--conditions=hawser-source", join(root, "test/support/inheritedServer.ts")], {
-          stdio: ["pipe", "pipe", "inherit", fd]
-        })
+        spawn(
+          process.execPath,
+          ["--conditions=hawser-source", join(root, "test/support/inheritedServer.ts"), endpoint],
+          {
+            stdio: ["pipe", "pipe", "inherit", fd]
+          }
+        )
       ),
       (child) => Effect.sync(() => child.kill("SIGKILL"))
     )
@@ -143,6 +147,24 @@ describe("an inherited descriptor", () => {
       assert.strictEqual(yield* Effect.promise(() => exit), 0)
       assert.deepStrictEqual(said(), [where, "cannot resume"])
     })), 30_000)
+
+  it.live(
+    "is served with TLS where its endpoint says so, also where it is a Unix socket",
+    () =>
+      real(Effect.gen(function*() {
+        const inet = yield* inherit({ host: "127.0.0.1", port: 0 }, "tls:fd:3")
+        const [where = ""] = inet.said()
+        assert.match(where, /^tls:\/\/127\.0\.0\.1:\d+$/)
+        const secure = yield* Client.make(Text, where, { tls: trusted.client })
+        assert.strictEqual(yield* secure.call("hi"), "HI")
+        const file = yield* inherit({ path: "\0hawser-test-tls-fd" }, "tls:fd:3")
+        // Node does not tell the path of a socket that was inherited.
+        assert.deepStrictEqual(file.said(), ["tls:fd:3"])
+        const local = yield* Client.make(Text, "unix:@hawser-test-tls-fd", { tls: trusted.client })
+        assert.strictEqual(yield* local.call("hi"), "HI")
+      })),
+    30_000
+  )
 
   it.live("that is none, or no socket, is a typed error", () =>
     real(Effect.gen(function*() {

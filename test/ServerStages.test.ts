@@ -280,6 +280,23 @@ describe("TLS", () => {
       })
     ))
 
+  it.effect("ends where a new rule is against the client, and not where its address is not known yet", () =>
+    test({ tls: trusted.server, proxy: { from: [proxy] } }, (server, { network }) =>
+      Effect.gen(function*() {
+        const client = yield* server.net.visit("192.0.2.1")
+        const unknown = yield* server.net.visit(proxy)
+        yield* settle
+        yield* server.setLimits({ deny: ["192.0.2.1", proxy] })
+        yield* settle
+        assert.deepStrictEqual([client.ended || client.closed !== undefined, unknown.closed], [true, undefined])
+        const { handshaking, refusedBy } = yield* server.stats
+        assert.deepStrictEqual({ handshaking, refusedBy, open: network.open.size }, {
+          handshaking: 1,
+          refusedBy: { Denied: 1 },
+          open: 1
+        })
+      }), secureDoor))
+
   it.effect("with the context of another engine fails each handshake, and nothing else", () =>
     test(
       { tls: { certificates: [], notices: [], reload: () => Effect.void } },

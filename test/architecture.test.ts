@@ -170,6 +170,9 @@ const imports: Readonly<Record<Area, ReadonlyArray<Area>>> = {
   bin: ["library", "services", "cli"]
 }
 
+/** Testing has its own folder of parts. Everything beside that folder is public. */
+const isTestingModule = (path: string): boolean => dirname(path) === "testing" && path !== "testing/index.ts"
+
 const isInternal = (path: string): boolean => path.startsWith("internal/")
 
 const knowsNode = (path: string): boolean =>
@@ -223,6 +226,7 @@ const circleFrom = (start: string, edges: ReadonlyMap<string, ReadonlyArray<stri
 const check = (files: Files, table: Readonly<Record<string, number>> = levels): Array<string> => {
   const broken: Array<string> = []
   const exported = namespacesOf(files["index.ts"] ?? "")
+  const exportedForTests = namespacesOf(files["testing/index.ts"] ?? "")
   const edges = new Map<string, Array<string>>()
 
   const checkPackage = (path: string, name: string): void => {
@@ -268,6 +272,9 @@ const check = (files: Files, table: Readonly<Record<string, number>> = levels): 
         broken.push(`${path} is not exported: add \`export * as ${name} from "./${path}"\` to index.ts`)
       }
     }
+    if (isTestingModule(path) && !exportedForTests.includes(basename(path))) {
+      broken.push(`${path} is not exported: add it to testing/index.ts, or move it to testing/internal`)
+    }
     edges.set(path, [])
     for (const { eager, specifier } of importsOf(source)) {
       if (!specifier.startsWith(".")) {
@@ -306,7 +313,9 @@ describe("a rule that is broken gets a sentence:", () => {
   const table = { "A.ts": 0, "B.ts": 1, "NodeTransport.ts": 2, "internal/shared.ts": 0, "internal/nodeError.ts": 2 }
   const index = ["A", "B", "NodeTransport"].map((name) => `export * as ${name} from "./${name}.ts"\n`).join("")
   const empty = Object.fromEntries(Object.keys(table).map((path) => [path, ""]))
-  const broken = (files: Files): Array<string> => check({ ...empty, "index.ts": index, ...files }, table)
+  const testing = "export * as Laws from \"./Laws.ts\"\n"
+  const broken = (files: Files): Array<string> =>
+    check({ ...empty, "index.ts": index, "testing/index.ts": testing, ...files }, table)
 
   it("nothing, when all is well", () => {
     assert.deepStrictEqual(
@@ -319,7 +328,8 @@ describe("a rule that is broken gets a sentence:", () => {
         "cli/serve.ts": "import * as Echo from \"../services/Echo.ts\"\nimport { join } from \"node:path\"\n",
         "bin.ts":
           "import * as NodeRuntime from \"@effect/platform-node/NodeRuntime\"\nimport { main } from \"./cli/serve.ts\"\n",
-        "testing/Laws.ts": "import { c } from \"../internal/shared.ts\"\n"
+        "testing/Laws.ts": "import { c } from \"../internal/shared.ts\"\nimport { step } from \"./internal/step.ts\"\n",
+        "testing/internal/step.ts": "import { c } from \"../../internal/shared.ts\"\n"
       }),
       []
     )
@@ -428,6 +438,11 @@ describe("a rule that is broken gets a sentence:", () => {
         "testing/Laws.ts": "import { x } from \"../internal/nodeError.ts\"\n"
       },
       "testing/Laws.ts imports internal/nodeError.ts: that is a part of NodeTransport.ts"
+    ],
+    [
+      "testing shows its modules",
+      { "testing/Step.ts": "" },
+      "testing/Step.ts is not exported: add it to testing/index.ts, or move it to testing/internal"
     ],
     [
       "size",

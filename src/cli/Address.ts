@@ -77,7 +77,7 @@ export const handedOver = Effect.fnUntraced(function*(processId: number): Effect
 })
 
 /**
- * Where to listen; `isSecure` makes a host and a port one of TLS.
+ * Where to listen; `isSecure` makes a host and a port one of TLS, and so descriptors that come without `--listen`.
  *
  * **Details**: where nothing is said, the descriptors of a service manager are taken. A descriptor that was asked for must
  * be among them, if there is a service manager that counts them.
@@ -104,11 +104,12 @@ export const toListen = Effect.fnUntraced(function*(
   const fds = whole === undefined && part === undefined
     ? Array.from({ length: handed }, (_, n) => firstDescriptor + n)
     : given.fd?.value ?? []
+  const security = isSecure && given.listen === undefined ? "tls" : "plain"
   const [first, ...others] = [
     ...yield* Effect.forEach(given.listen?.value ?? [], parse),
     ...yield* Effect.forEach(
       fds,
-      (fd) => Effect.mapError(Effect.fromResult(Endpoint.descriptor(fd)), Failure.fromEndpoint)
+      (fd) => Effect.mapError(Effect.fromResult(Endpoint.descriptor(fd, security)), Failure.fromEndpoint)
     )
   ]
   if (first === undefined) {

@@ -13,11 +13,9 @@ import * as Failure from "./Failure.ts"
 import type * as FramingFlag from "./FramingFlag.ts"
 import { type ServeSettings, serveSettings, usualOf } from "./serveSettings.ts"
 
-const isTls = ({ _tag }: Endpoint.Endpoint): boolean => _tag === "Tls"
-
 /** Whether it says goodbye to one connection too many, unless it is asked not to. @category predicates @since 0.1.0 */
 export const isPolite = ({ endpoints }: Address.Places, framing: FramingFlag.Choice, isMute: boolean): boolean =>
-  !isMute && Goodbye.canSay(framing.codec) && !endpoints.every(isTls)
+  !isMute && Goodbye.canSay(framing.codec) && !endpoints.every(Endpoint.isSecure)
 
 /** What happens to one connection too many; nothing where the server's own default is right. */
 const toOverflow = (
@@ -32,7 +30,7 @@ const toOverflow = (
   if (chosen === "goodbye" && isMute) {
     return Effect.fail(Failure.local(`${from} is not for crc, which has words only with --framing chunks`))
   }
-  if (chosen === "goodbye" && places.endpoints.every(isTls)) {
+  if (chosen === "goodbye" && places.endpoints.every(Endpoint.isSecure)) {
     return Effect.fail(Failure.local(`${from} is not for tls://, where it would come before the handshake`))
   }
   if (chosen === "goodbye" && !polite) {
@@ -52,7 +50,7 @@ const toOverflow = (
 /** What contradicts the endpoints, or is missing for them. */
 const misplaced = (given: ServeSettings, { endpoints, from }: Address.Places): Failure.Failure | undefined => {
   const { alpn, tlsCert, tlsClientCa, tlsKey, unixMode } = given
-  const secure = endpoints.find(isTls)
+  const secure = endpoints.find(Endpoint.isSecure)
   const certificates = tlsCert?.value.length ?? 0
   const keys = tlsKey?.value.length ?? 0
   if (certificates !== keys) {

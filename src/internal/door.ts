@@ -11,7 +11,7 @@
  * counted in `refused` once; at each event it is counted in one of them.
  */
 import type * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Admission from "../Admission.ts"
 import * as CloseReason from "../CloseReason.ts"
@@ -29,28 +29,24 @@ export class Door {
   refused = 0
   readonly refusedBy = new Tally()
   private readonly settings: Settings
-  private readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   private readonly emit: (event: Server.Event) => void
   /** A connection that waited or was refused needs its seat no more. */
-  private readonly onRefused: (arrival: Arrival) => void
+  private readonly onRefused: (arrival: Arrival, reason: CloseReason.CloseReason) => void
   /** A connection that was leaving is gone. */
   private readonly onGone: () => void
   private readonly waiting: Expiry<Arrival>
   private readonly leaving: Expiry<Transport.RawSocket>
-  /** The log has said that the server is full, and since then there was never a tenth of the places free. */
-  private full = false
 
   constructor(options: {
     readonly settings: Settings
     readonly clock: Clock.Clock
     readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
     readonly emit: (event: Server.Event) => void
-    readonly onRefused: (arrival: Arrival) => void
+    readonly onRefused: (arrival: Arrival, reason: CloseReason.CloseReason) => void
     readonly onGone: () => void
   }) {
     const { clock, fork, settings } = options
     this.settings = settings
-    this.fork = fork
     this.emit = options.emit
     this.onRefused = options.onRefused
     this.onGone = options.onGone
@@ -100,21 +96,11 @@ export class Door {
     return undefined
   }
 
-  /** There is room: when it is a tenth of all places, the next refusal is news again. */
-  hasRoom(occupied: number, max: number): void {
-    if (occupied <= max * 0.9) this.full = false
-  }
-
   refuse(arrival: Arrival, refusal: Admission.Refusal, reason: CloseReason.CloseReason): void {
     const { raw } = arrival
     // In plain text it would only confuse a peer that waits for TLS.
     const way = refusal === "goodbye" && arrival.gate.tls !== undefined ? "close" : refusal
     this.count(arrival, way, reason)
-    if (!this.full && reason._tag === "OverLimit" && reason.limit === "maxConnections") {
-      // Once per episode: a flood must not become a flood of log lines.
-      this.full = true
-      this.fork(Effect.logWarning(`the server is full: ${CloseReason.format(reason)}; refusing with ${way}`))
-    }
     if (way === "reset") return raw.reset()
     if (this.leaving.size >= maxLeaving) return raw.destroy()
     // Throws away what arrives until the peer ends: closing with unread input would destroy the goodbye on its way.
@@ -131,7 +117,7 @@ export class Door {
     arrival.isOver = true
     this.refused++
     this.refusedBy.add(refusalName(reason))
-    this.onRefused(arrival)
+    this.onRefused(arrival, reason)
     if (this.settings.onEvent === undefined) return
     this.emit({ _tag: "Refused", id: arrival.id, peer: arrival.peer, reason, refusal })
   }

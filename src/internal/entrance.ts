@@ -28,7 +28,7 @@ import { Door } from "./door.ts"
 import { Handshakes } from "./handshakes.ts"
 import type { LimitSettings } from "./serverLimits.ts"
 import type { Settings } from "./serverOptions.ts"
-import { overLimit } from "./tally.ts"
+import { overLimit, refusalName } from "./tally.ts"
 import { monotonicMillis } from "./time.ts"
 import { TokenBucket } from "./tokenBucket.ts"
 
@@ -74,7 +74,7 @@ export class Entrance {
     this.inside = inside
     this.limits = settings.limits
     this.rules = new AdmissionRules(settings.limits)
-    // Descriptors count from 0, and the lowest that is free is taken (open(2)): so none in use is above this one.
+    // Descriptors count from 0, and the lowest that is free is taken (open(2)): so all below this one are in use.
     this.maxDescriptor = (options.descriptorLimit ?? Number.POSITIVE_INFINITY) - settings.reservedDescriptors - 1
     this.bucket = this.fill()
     this.full = overLimit("maxConnections", settings.limits.maxConnections)
@@ -85,7 +85,10 @@ export class Entrance {
       clock,
       fork,
       emit,
-      onRefused: (arrival) => this.rules.leave(arrival, monotonicMillis(clock)),
+      onRefused: (arrival, reason) => {
+        this.rules.leave(arrival, monotonicMillis(clock))
+        if (refusalName(reason) === "maxConnections") this.alarms.refused(arrival, reason, undefined)
+      },
       onGone: inside.checkEmpty
     })
     this.handshakes = new Handshakes({
@@ -238,7 +241,6 @@ export class Entrance {
       if (next === undefined) return
       this.proceed(next, now)
     }
-    door.hasRoom(this.occupied, this.limits.maxConnections)
   }
 
   // --- changing --------------------------------------------------------------------------------------------------

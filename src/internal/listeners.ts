@@ -114,9 +114,9 @@ export class Listeners {
   }
 
   private bindOne(spell: Spell, endpoint: Endpoint.Endpoint): Effect.Effect<Endpoint.Endpoint, Transport.BindError> {
-    const isTls = endpoint._tag === "Tls"
+    const isTls = Endpoint.isSecure(endpoint)
     const gate = isTls ? this.tls : plainGate
-    const below = isTls ? Endpoint.tcpUnsafe(endpoint.host, endpoint.port) : endpoint
+    const below = endpoint._tag === "Tls" ? Endpoint.tcpUnsafe(endpoint.host, endpoint.port) : endpoint
     const onAccept = (raw: Transport.RawSocket): void => {
       spell.firstId = Math.min(spell.firstId, raw.id)
       spell.lastId = Math.max(spell.lastId, raw.id)

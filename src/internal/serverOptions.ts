@@ -10,7 +10,7 @@ import * as ByteWriter from "../ByteWriter.ts"
 import * as CloseReason from "../CloseReason.ts"
 import type * as Codec from "../Codec.ts"
 import * as Deadline from "../Deadline.ts"
-import type * as Endpoint from "../Endpoint.ts"
+import * as Endpoint from "../Endpoint.ts"
 import type * as Networks from "../Networks.ts"
 import type * as Protocol from "../Protocol.ts"
 import * as ProxyHeader from "../ProxyHeader.ts"
@@ -49,9 +49,9 @@ export interface Options extends LimitOptions {
    */
   readonly linger?: Duration.Input | undefined
   /**
-   * How many descriptors of the process's limit are kept free, for files and for what the handlers dial. With fewer left
-   * arrivals are reset and reported; without this the runtime would drop them without a word. Linux only: elsewhere the
-   * limit is not known, and nothing is watched.
+   * How many descriptors below the process's limit connections never take: they are for files and for what the handlers
+   * dial. An arrival that would take one is reset and reported; without this the runtime would drop it without a word.
+   * What files take of the others is not seen. Linux only: elsewhere the limit is not known, and nothing is watched.
    *
    * @default 32
    */
@@ -64,7 +64,7 @@ export interface Options extends LimitOptions {
    * @default nobody
    */
   readonly proxy?: ProxyOptions | undefined
-  /** How to secure `tls:` endpoints: options, or what `Tls.makeServer` made of them, which can be reloaded. */
+  /** How to secure `tls://` and `tls:fd:` endpoints: options, or what `Tls.makeServer` made of them, which can be reloaded. */
   readonly tls?: Tls.ServerOptions | Tls.ServerContext | undefined
   /**
    * The permission bits of the files of `unix:` endpoints, from the moment they are there (`0o660`).
@@ -223,13 +223,13 @@ export const settle = Effect.fnUntraced(function*<In, Out>(
   const waiting = typeof overflow === "string" ? undefined : overflow
   const refusal = typeof overflow === "string" ? overflow : overflow.otherwise
   const limits = yield* settleLimits(options)
-  if (options.overflow !== undefined && refusal === "goodbye" && endpoints.every(({ _tag }) => _tag === "Tls")) {
+  if (options.overflow !== undefined && refusal === "goodbye" && endpoints.every(Endpoint.isSecure)) {
     const rule = "close or reset, because all endpoints are tls, where a goodbye would come before the handshake"
     return yield* refuse("overflow", refusal, rule)
   }
   const at = options.alarm?.at ?? defaults.alarmAt
   if (!(at > 0 && at <= 1)) return yield* refuse("alarm.at", at, "a number above 0, and at most 1")
-  const hasTls = endpoints.some(({ _tag }) => _tag === "Tls")
+  const hasTls = endpoints.some(Endpoint.isSecure)
   if (hasTls !== (options.tls !== undefined)) {
     return yield* refuse(
       "tls",

@@ -29,7 +29,7 @@ const secureGate = Effect.fnUntraced(function*(
   engine: Tls.Engine | undefined,
   endpoints: ReadonlyArray<Endpoint.Endpoint>
 ): Effect.fn.Return<Gate, Tls.TlsOptionsError | Transport.BindError> {
-  const endpoint = endpoints.find(({ _tag }) => _tag === "Tls")
+  const endpoint = endpoints.find(Endpoint.isSecure)
   if (endpoint === undefined || tls === undefined) return plainGate
   if (engine === undefined) return yield* new Transport.BindError({ endpoint, reason: "Unsupported", code: "Tls" })
   const context = "reload" in tls ? tls : yield* engine.server(tls)

@@ -57,12 +57,18 @@ describe("listening", () => {
       assert.deepStrictEqual(yield* listen(listening, env), expected)
     }))
 
-  it.effect("by a host and a port is TLS where there are certificates, and by an endpoint as that says", () =>
+  it.effect("by a host and a port is TLS where there are certificates, so by descriptors alone, and by an endpoint as that says", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* listen({ host, port }, {}, true), ["tls://h.test:1", "--host"])
       assert.deepStrictEqual(yield* listen({ listen: given(["tcp://h:1"], "--listen") }, {}, true), [
         "tcp://h:1",
         "--listen"
+      ])
+      assert.deepStrictEqual(yield* listen({ fd }, {}, true), ["tls:fd:3 tls:fd:5", "--fd"])
+      assert.deepStrictEqual(yield* listen({}, handed("1"), true), ["tls:fd:3", "LISTEN_FDS"])
+      assert.deepStrictEqual(yield* listen({ fd, listen: given(["tls:fd:7"], "--listen") }, {}, true), [
+        "tls:fd:7 fd:3 fd:5",
+        "--listen, --fd"
       ])
     }))
 
