@@ -29,7 +29,7 @@ const system = (guard: (add: Effect.Effect<string>) => Effect.Effect<string>) =>
   }
 }
 
-const faults = (random: Random.Random): Fault.Plan =>
+const drawFaults = (random: Random.Random): Fault.Plan =>
   Array.from({ length: 6 }, () => {
     const time = { at: random.int(0, 3000), forMillis: random.int(0, 1000) }
     return Fault.stall(random.pick(["alice", "bob"]), "server", time)
@@ -37,13 +37,13 @@ const faults = (random: Random.Random): Fault.Plan =>
 
 const program = Effect.gen(function*() {
   const racy = system((add) => add)
-  const found = yield* Effect.flip(Simulation.explore(racy, { runs: 100, faults }))
+  const found = yield* Effect.flip(Simulation.explore(racy, { runs: 100, drawFaults }))
   yield* Console.log(`${found.invariant}: ${found.broken}\n${Simulation.formatReplay(found)}`)
   const again = yield* Effect.flip(Simulation.replay(racy, found))
   yield* Console.log(`again: ${again.broken}`)
 
   const safe = system(Semaphore.makeUnsafe(1).withPermits(1))
-  const { runs } = yield* Simulation.explore(safe, { runs: 100, faults })
+  const { runs } = yield* Simulation.explore(safe, { runs: 100, drawFaults })
   yield* Console.log(`fixed: ${runs} runs are fine`)
 })
 

@@ -34,7 +34,7 @@ const collect = Effect.fnUntraced(function*(lines: number) {
 const test = Effect.gen(function*() {
   const network = yield* SimulatedNetwork.make({
     seed: 7,
-    plan: [
+    faults: [
       Fault.reset("server", "client", { atByte: 25, connection: 1 }),
       Fault.partition("client", "server", { at: 12_000, forMillis: 30_000 })
     ]
@@ -48,7 +48,7 @@ const test = Effect.gen(function*() {
   yield* Console.log(`after ${Math.round((yield* Clock.currentTimeMillis) / 1000)} virtual seconds`)
 })
 
-await Effect.runPromise(VirtualTime.run(Effect.scoped(test)))
+await Effect.runPromise(VirtualTime.run(test))
 
 // Prints:
 //   connected, asking for line 0

@@ -36,25 +36,25 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { answers, blocked, givenUp, unasked } from "./ClientCallLaws.ts"
-import { close, endings } from "./ClientEndLaws.ts"
-import type { Spec } from "./ClientSpec.ts"
-import type { Check } from "./Scene.ts"
+import { answers, blocked, givenUp, unasked } from "./internal/ClientCallLaws.ts"
+import { close, endings } from "./internal/ClientEndLaws.ts"
+import type { Spec } from "./internal/ClientSpec.ts"
+import type { Check } from "./internal/Scene.ts"
 
 export {
   /** What the laws are given. @category models @since 0.1.0 */
   type Spec,
   /** A client, as far as the laws use it. @category models @since 0.1.0 */
   type Subject
-} from "./ClientSpec.ts"
+} from "./internal/ClientSpec.ts"
 export {
   /** What a law is: it succeeds, or says what happened instead. @category models @since 0.1.0 */
   type Check
-} from "./Scene.ts"
+} from "./internal/Scene.ts"
 export {
   /** Bytes that a client must refuse. @category models @since 0.1.0 */
   type Bad
-} from "./ServerSpec.ts"
+} from "./internal/ServerSpec.ts"
 
 /** All laws by name, to make one test of each. @category laws @since 0.1.0 */
 export const laws = { answers, givenUp, blocked, unasked, endings, close }

@@ -25,12 +25,12 @@ import * as Equal from "effect/Equal"
 import * as ByteWriter from "../ByteWriter.ts"
 import * as Codec from "../Codec.ts"
 import { encodeAccepted, firstBroken, read, Reader, sameItems, show } from "../internal/codecReader.ts"
-import { cutStreams, damagedStreams, mostBytes, naturals, type Spec } from "./CodecSpec.ts"
+import { cutStreams, damagedStreams, mostBytes, naturals, type Spec } from "./internal/CodecSpec.ts"
 import * as Law from "./Law.ts"
 import * as NetArbitrary from "./NetArbitrary.ts"
 
 /** A codec and what to try it with. @category models @since 0.1.0 */
-export type { Spec } from "./CodecSpec.ts"
+export type { Spec } from "./internal/CodecSpec.ts"
 
 /** Encoded and decoded again, messages are the same, in order; chunks are left alone. @category laws @since 0.1.0 */
 export const roundTrip = Effect.fnUntraced(function*<A, B>(

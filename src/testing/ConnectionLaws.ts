@@ -22,24 +22,24 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { defect, fatal, recoverable, refusal } from "./ConnectionCodecLaws.ts"
-import { close, closedIsClosed, gone, reply, reset } from "./ConnectionEndLaws.ts"
-import { batch, interruptedPull, interruptedWrite, onePull } from "./ConnectionFiberLaws.ts"
-import { lateOpen, putBack } from "./ConnectionListenLaws.ts"
-import type { Spec } from "./ConnectionSpec.ts"
-import { backpressure, finish, halfClose, order } from "./ConnectionStreamLaws.ts"
-import type { Check } from "./Scene.ts"
+import { defect, fatal, recoverable, refusal } from "./internal/ConnectionCodecLaws.ts"
+import { close, closedIsClosed, gone, reply, reset } from "./internal/ConnectionEndLaws.ts"
+import { batch, interruptedPull, interruptedWrite, onePull } from "./internal/ConnectionFiberLaws.ts"
+import { lateOpen, putBack } from "./internal/ConnectionListenLaws.ts"
+import type { Spec } from "./internal/ConnectionSpec.ts"
+import { backpressure, finish, halfClose, order } from "./internal/ConnectionStreamLaws.ts"
+import type { Check } from "./internal/Scene.ts"
 
 export {
   /** The values used where a spec gives none. @category models @since 0.1.0 */
   defaults,
   /** What the laws are given. @category models @since 0.1.0 */
   type Spec
-} from "./ConnectionSpec.ts"
+} from "./internal/ConnectionSpec.ts"
 export {
   /** What a law is: it succeeds, or says what happened instead. @category models @since 0.1.0 */
   type Check
-} from "./Scene.ts"
+} from "./internal/Scene.ts"
 
 /** All laws by name, to make one test of each. @category laws @since 0.1.0 */
 export const laws = {

@@ -29,10 +29,11 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as FuzzInput from "./FuzzInput.ts"
-import * as FuzzMutation from "./FuzzMutation.ts"
-import { ensureIntegers } from "./FuzzOptions.ts"
-import { shrink } from "./FuzzShrink.ts"
+import * as FuzzInput from "./internal/FuzzInput.ts"
+import * as FuzzMutation from "./internal/FuzzMutation.ts"
+import { ensureIntegers } from "./internal/FuzzOptions.ts"
+import { shrink } from "./internal/FuzzShrink.ts"
+import { printable } from "./internal/Tell.ts"
 import * as Random from "./Random.ts"
 
 export {
@@ -40,15 +41,15 @@ export {
   codec,
   /** How to fuzz a codec. @category options @since 0.1.0 */
   type CodecOptions
-} from "./FuzzCodec.ts"
+} from "./internal/FuzzCodec.ts"
 export {
   /** A text that is no token of an input. @category errors @since 0.1.0 */
   FuzzTokenError
-} from "./FuzzInput.ts"
+} from "./internal/FuzzInput.ts"
 export {
   /** An option that no fuzzer can have. @category errors @since 0.1.0 */
   FuzzOptionsError
-} from "./FuzzOptions.ts"
+} from "./internal/FuzzOptions.ts"
 export {
   /** A server of a protocol as a target. @category targets @since 0.1.0 */
   server,
@@ -60,7 +61,7 @@ export {
   type ServerOptions,
   /** What a server is built with. @category models @since 0.1.0 */
   type Setup
-} from "./FuzzServer.ts"
+} from "./internal/FuzzServer.ts"
 
 /**
  * A promise that an input broke: `rule` names it, `broken` says what happened instead.
@@ -157,7 +158,7 @@ export class FuzzFinding extends Data.TaggedError("FuzzFinding")<{
   readonly seed: number
   readonly run: number
 }> {
-  override readonly message = `${this.target} ${this.rule}: ${this.broken}\n${
+  override readonly message = `${this.target} ${this.rule}: ${printable(this.broken)}\n${
     this.run === 0 ? "" : `found by run ${this.run} with seed ${this.seed}\n`
   }replay: ${JSON.stringify(this.replay)}`
 }

@@ -17,6 +17,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Formatter from "effect/Formatter"
 import type * as Schema from "effect/Schema"
+import { tell } from "./internal/Tell.ts"
 
 /** Where inputs come from: an `Arbitrary`, or a `Schema` that one is made from. @category models @since 0.1.0 */
 export type Input<A> = Arbitrary.Arbitrary<A> | Schema.Schema<A>
@@ -75,7 +76,7 @@ export const check = Effect.fnUntraced(function*<A, R>(
     (input) =>
       Effect.suspend(() => property(input)).pipe(
         Effect.as(true),
-        Effect.catchDefect((defect) => Effect.fail(`it threw ${String(defect)}`))
+        Effect.catchDefect((defect) => Effect.fail(`it threw ${tell(defect)}`))
       ),
     { ...defaults, ...options }
   )

@@ -17,7 +17,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import * as Endpoint from "../Endpoint.ts"
-import * as Draw from "./Draw.ts"
+import * as Draw from "./internal/Draw.ts"
 import * as Law from "./Law.ts"
 
 export {
@@ -27,7 +27,7 @@ export {
   faultPlan,
   /** What a plan may have in it. @category options @since 0.1.0 */
   type FaultPlanOptions
-} from "./FaultArbitrary.ts"
+} from "./internal/FaultArbitrary.ts"
 export {
   /** One command with its input. @category models @since 0.1.0 */
   type Command,
@@ -39,7 +39,7 @@ export {
   runModel,
   /** One kind of command, done to both. @category models @since 0.1.0 */
   type Step
-} from "./Model.ts"
+} from "./internal/Model.ts"
 
 /** The sizes of the first chunks; what is left comes at once. @category models @since 0.1.0 */
 export type Chunking = ReadonlyArray<number>
@@ -156,8 +156,11 @@ export const endpoint = (options: {
       Arbitrary.filterMap(text({ maxCharacters: 8 }), Endpoint.memory)
     ]),
     Descriptor: Arbitrary.map(
-      Draw.integer(1_023, [3, 4, 255, 1_023]),
-      (fd) => Endpoint.descriptorUnsafe(Math.max(3, fd))
+      Arbitrary.all([
+        Draw.integer(1_023, [3, 4, 255, 1_023]),
+        Draw.element<Endpoint.Descriptor["security"]>(["plain", "tls"])
+      ]),
+      ([fd, security]) => Endpoint.descriptorUnsafe(Math.max(3, fd), security)
     )
   }
   const [first, ...rest] = options.tags ?? ["Tcp", "Tls", "Unix", "Memory", "Descriptor"]

@@ -25,9 +25,9 @@ import type * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import * as Scheduler from "effect/Scheduler"
+import { makeLane, RunQueue } from "./internal/RunQueue.ts"
+import * as Strategy from "./internal/Strategy.ts"
 import * as Random from "./Random.ts"
-import { makeLane, RunQueue } from "./RunQueue.ts"
-import * as Strategy from "./Strategy.ts"
 
 /**
  * How to explore.

@@ -37,16 +37,16 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Check } from "./Scene.ts"
-import { answers, backpressure, endings, halfClosed, isolation } from "./ServerAnswerLaws.ts"
-import { close, drain, graceful } from "./ServerDrainLaws.ts"
-import { limit } from "./ServerLimitLaws.ts"
-import type { Spec } from "./ServerSpec.ts"
+import type { Check } from "./internal/Scene.ts"
+import { answers, backpressure, endings, halfClosed, isolation } from "./internal/ServerAnswerLaws.ts"
+import { close, drain, graceful } from "./internal/ServerDrainLaws.ts"
+import { limit } from "./internal/ServerLimitLaws.ts"
+import type { Spec } from "./internal/ServerSpec.ts"
 
 export {
   /** What a law is: it succeeds, or says what happened instead. @category models @since 0.1.0 */
   type Check
-} from "./Scene.ts"
+} from "./internal/Scene.ts"
 export {
   /** Bytes that a server must refuse. @category models @since 0.1.0 */
   type Bad,
@@ -56,7 +56,7 @@ export {
   type Handler,
   /** What the laws are given. @category models @since 0.1.0 */
   type Spec
-} from "./ServerSpec.ts"
+} from "./internal/ServerSpec.ts"
 
 /** All laws by name, to make one test of each. @category laws @since 0.1.0 */
 export const laws = { answers, halfClosed, backpressure, isolation, endings, limit, drain, graceful, close }

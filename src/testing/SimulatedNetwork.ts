@@ -28,7 +28,7 @@
  *
  * const program = Effect.gen(function*() {
  *   const network = yield* SimulatedNetwork.make({ seed: 7, hosts: ["client", "server"], link: { latency: 20 } })
- *   yield* Effect.provide(greeter, network.layer("server"))
+ *   yield* network.run("server", greeter)
  *   yield* network.partition("client", "server", { at: 45, forMillis: 60_000 })
  *   const socket = yield* network.transport("client").connect(Endpoint.tcpUnsafe("server", 7000))
  *   socket.attach({ onData: () => {}, onEnd: () => {}, onDrain: () => {}, onClose: () => {} })
@@ -37,7 +37,7 @@
  *   console.log(network.trace.toString())
  * })
  *
- * await Effect.runPromise(VirtualTime.run(Effect.scoped(program)))
+ * await Effect.runPromise(VirtualTime.run(program))
  * ```
  *
  * It prints:
@@ -65,18 +65,28 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Transport from "../Transport.ts"
 import * as Fault from "./Fault.ts"
-import { type Connection, format as formatConnection } from "./SimulatedConnection.ts"
-import { namesIn, SimulatedCore } from "./SimulatedCore.ts"
-import { SimulatedFaults } from "./SimulatedFaults.ts"
-import type { SimulatedHost } from "./SimulatedHost.ts"
-import { fault as checkFault, hostName, type Options, settle, SimulatedNetworkError } from "./SimulatedOptions.ts"
-import * as SimulatedTransport from "./SimulatedTransport.ts"
+import type { Connection } from "./internal/SimulatedConnection.ts"
+import { namesIn, SimulatedCore } from "./internal/SimulatedCore.ts"
+import { describe } from "./internal/SimulatedDescription.ts"
+import { SimulatedFaults } from "./internal/SimulatedFaults.ts"
+import type { SimulatedHost } from "./internal/SimulatedHost.ts"
+import {
+  fault as checkFault,
+  hostName,
+  type Options,
+  settle,
+  SimulatedNetworkError
+} from "./internal/SimulatedOptions.ts"
+import { makeRun, type Run } from "./internal/SimulatedRun.ts"
+import * as SimulatedTransport from "./internal/SimulatedTransport.ts"
 import * as Timers from "./Timers.ts"
 import type * as Trace from "./Trace.ts"
+import { VirtualTime } from "./VirtualTime.ts"
 
 export {
   /** The values used where an option is not given. @category options @since 0.1.0 */
@@ -89,7 +99,7 @@ export {
   type Options,
   /** An option that no network can have. @category errors @since 0.1.0 */
   SimulatedNetworkError
-} from "./SimulatedOptions.ts"
+} from "./internal/SimulatedOptions.ts"
 
 export {
   /** One connection, as a look from outside finds it. @category models @since 0.1.0 */
@@ -98,7 +108,12 @@ export {
   type Direction,
   /** Writes a connection as a line. @category formatting @since 0.1.0 */
   format as formatConnection
-} from "./SimulatedConnection.ts"
+} from "./internal/SimulatedConnection.ts"
+
+export {
+  /** Runs a program with the transport of a host. @category models @since 0.1.0 */
+  type Run
+} from "./internal/SimulatedRun.ts"
 
 /** A host of a network. @category models @since 0.1.0 */
 export interface Host {
@@ -121,9 +136,14 @@ export interface SimulatedNetwork {
   readonly seed: number | string
   /** Milliseconds since it was made. */
   readonly now: () => number
-  /** A host, added where there is none of that name. Throws `SimulatedNetworkError` for what cannot be a name. */
+  /**
+   * A host by its name. Where the option `hosts` is not given, it is added. Throws `SimulatedNetworkError` for a name that
+   * is not there, or cannot be.
+   */
   readonly host: (name: string) => Host
   readonly hosts: () => ReadonlyArray<Host>
+  /** Runs an effect on a host, or builds a layer there, for the time of the scope. Dies where `host` throws. */
+  readonly run: Run
   /** `host(name).transport`. */
   readonly transport: (name: string) => Transport.Transport["Service"]
   /** `host(name).transport`, as a layer. */
@@ -137,6 +157,8 @@ export interface SimulatedNetwork {
   readonly counts: Trace.Counts
   /** Lets a fault happen: at once, or when its time comes. */
   readonly inject: Inject<[fault: Fault.Fault]>
+  /** The same from plain code, such as a callback. Throws `FaultError`. */
+  readonly injectUnsafe: (fault: Fault.Fault) => void
   readonly partition: Inject<Parameters<typeof Fault.partition>>
   readonly repair: Inject<Parameters<typeof Fault.repair>>
   readonly stall: Inject<Parameters<typeof Fault.stall>>
@@ -165,7 +187,8 @@ const makeHost = (core: SimulatedCore, host: SimulatedHost): Host => ({
  * Makes a network, for the time of a scope; then every socket on it is closed, and nothing more happens.
  *
  * **Details**
- * - Errors: `SimulatedNetworkError` for an option that cannot be, `FaultError` for such a fault in the plan.
+ * - Errors: `SimulatedNetworkError` for an option that cannot be, `FaultError` for such a fault.
+ * - Under `VirtualTime`, its connections and listeners are in the message of `Stuck`.
  *
  * @category constructors
  * @since 0.1.0
@@ -174,7 +197,8 @@ export const make = Effect.fnUntraced(function*(
   options: Options = {}
 ): Effect.fn.Return<SimulatedNetwork, SimulatedNetworkError | Fault.FaultError, Scope.Scope> {
   const settled = yield* Effect.fromResult(settle(options))
-  const core = new SimulatedCore({ ...settled, timers: options.timers ?? (yield* Timers.current) })
+  const timers = options.timers ?? (yield* Timers.current)
+  const core = new SimulatedCore({ ...settled, timers })
   const faults = new SimulatedFaults(core)
   const known = new Map<string, Host>()
 
@@ -190,16 +214,21 @@ export const make = Effect.fnUntraced(function*(
     const there = known.get(name)
     if (there !== undefined) return there
     const asEndpointsHaveIt = Result.getOrThrow(hostName(name))
-    return known.get(asEndpointsHaveIt) ?? addHost(asEndpointsHaveIt)
+    const host = known.get(asEndpointsHaveIt)
+    if (host !== undefined) return host
+    // A misspelt host would be one that nobody serves.
+    if (options.hosts !== undefined) {
+      throw new SimulatedNetworkError({ option: "host", value: name, rule: oneOf(Array.from(known.keys())) })
+    }
+    return addHost(asEndpointsHaveIt)
   }
-  const inject = (value: Fault.Fault): Effect.Effect<void, Fault.FaultError> =>
-    Effect.suspend(() => {
-      const fault = checkFault(value)
-      if (Result.isFailure(fault)) return Effect.fail(fault.failure)
-      const rule = faults.broken(fault.success)
-      if (rule !== undefined) return Effect.fail(new Fault.FaultError({ fault: value, rule }))
-      return Effect.sync(() => faults.inject(fault.success))
+  const check = (value: Fault.Fault): Result.Result<Fault.Fault, Fault.FaultError> =>
+    Result.flatMap(checkFault(value), (fault) => {
+      const rule = faults.broken(fault)
+      return rule === undefined ? Result.succeed(fault) : Result.fail(new Fault.FaultError({ fault: value, rule }))
     })
+  const inject = (value: Fault.Fault): Effect.Effect<void, Fault.FaultError> =>
+    Effect.suspend(() => Effect.fromResult(Result.map(check(value), (fault) => faults.inject(fault))))
   const injecting =
     <Args extends ReadonlyArray<unknown>>(fault: (...args: Args) => Fault.Fault): Inject<Args> => (...args) =>
       inject(fault(...args))
@@ -207,16 +236,25 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.try({
     try: () => {
       for (const given of settled.hosts) addHost(given.name, given)
-      for (const fault of settled.plan) {
-        for (const name of namesIn(fault)) if (name !== "*") host(name)
-      }
+      const named: ReadonlyArray<Parameters<typeof namesIn>[0]> = options.hosts === undefined
+        ? settled.faults
+        : settled.links
+      for (const name of named.flatMap(namesIn)) if (name !== "*") host(name)
     },
-    // What addHost and hostName throw.
+    // What addHost and host throw.
     catch: (error) => error as SimulatedNetworkError
   })
+  yield* Effect.fromResult(Result.all(settled.faults.map(check)))
+  const virtual = yield* Effect.serviceOption(VirtualTime)
+  if (Option.isSome(virtual) && virtual.value === timers) {
+    yield* Effect.acquireRelease(
+      Effect.sync(() => virtual.value.describing(() => describe(core))),
+      (remove) => Effect.sync(remove)
+    )
+  }
   yield* Effect.acquireRelease(
     Effect.sync(() => {
-      for (const fault of settled.plan) faults.inject(fault)
+      for (const fault of settled.faults) faults.inject(fault)
     }),
     () =>
       Effect.sync(() => {
@@ -230,6 +268,7 @@ export const make = Effect.fnUntraced(function*(
     now: () => core.now(),
     host,
     hosts: () => Array.from(known.values()),
+    run: makeRun((name) => host(name).transport),
     transport: (name) => host(name).transport,
     layer: (name) => Layer.sync(Transport.Transport, () => host(name).transport),
     connections: () => Array.from(core.connections.values(), (connection) => connection.look()),
@@ -237,6 +276,7 @@ export const make = Effect.fnUntraced(function*(
     trace: core.trace,
     counts: core.trace.counts,
     inject,
+    injectUnsafe: (value) => faults.inject(Result.getOrThrow(check(value))),
     partition: injecting(Fault.partition),
     repair: injecting(Fault.repair),
     stall: injecting(Fault.stall),
@@ -253,12 +293,5 @@ export const make = Effect.fnUntraced(function*(
   }
 })
 
-const describe = (core: SimulatedCore): ReadonlyArray<string> => [
-  ...Array.from(core.hosts.values()).flatMap((host) =>
-    host.isUp ? host.allListeners.map(({ port }) => `${host.name} listens on port ${port}`) : [`${host.name} is down`]
-  ),
-  ...Array.from(core.hosts.values()).flatMap(({ dials, name }) =>
-    dials.size === 0 ? [] : [`${name} dials: ${dials.size}`]
-  ),
-  ...Array.from(core.connections.values(), (connection) => formatConnection(connection.look()))
-]
+const oneOf = (names: ReadonlyArray<string>): string =>
+  names.length === 0 ? "there are no hosts" : `must be one of the hosts ${names.join(", ")}`

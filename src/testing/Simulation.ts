@@ -28,10 +28,10 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { missed } from "./Explore.ts"
-import type { Clients, Programs, Report, Scenario, Services } from "./Scenario.ts"
-import type { Replay, SimulationFailure } from "./SimulationFailure.ts"
-import { execute, keptLines } from "./SimulationRun.ts"
+import { missed } from "./internal/Explore.ts"
+import type { Clients, Programs, Report, Scenario, Services } from "./internal/Scenario.ts"
+import type { Replay, SimulationFailure } from "./internal/SimulationFailure.ts"
+import { execute, keptLines } from "./internal/SimulationRun.ts"
 
 export {
   /** What an exploration saw. @category models @since 0.1.0 */
@@ -46,7 +46,7 @@ export {
   type ExploreOptions,
   /** How far an exploration is. @category models @since 0.1.0 */
   type Progress
-} from "./Explore.ts"
+} from "./internal/Explore.ts"
 export {
   /** Must hold at the end of each moment. @category invariants @since 0.1.0 */
   always,
@@ -60,7 +60,7 @@ export {
   type Invariants,
   /** Must hold at the end of some moment, in at least one run. @category invariants @since 0.1.0 */
   sometimes
-} from "./Invariant.ts"
+} from "./internal/Invariant.ts"
 export {
   /** Programs that come to an end. @category models @since 0.1.0 */
   type Clients,
@@ -80,13 +80,13 @@ export {
   type Scenario,
   /** What programs need besides. @category models @since 0.1.0 */
   type Services
-} from "./Scenario.ts"
+} from "./internal/Scenario.ts"
 export {
   /** Watches a server from its events. @category watching @since 0.1.0 */
   make as watchServer,
   /** A recorder of one server's events. @category models @since 0.1.0 */
   type ServerWatch
-} from "./ServerWatch.ts"
+} from "./internal/ServerWatch.ts"
 export {
   /** Writes what decides a run as a TypeScript value. @category formatting @since 0.1.0 */
   formatReplay,
@@ -94,13 +94,13 @@ export {
   type Replay,
   /** An invariant of a simulation was broken. @category errors @since 0.1.0 */
   SimulationFailure
-} from "./SimulationFailure.ts"
+} from "./internal/SimulationFailure.ts"
 export {
   /** The values used where a scenario says nothing. @category options @since 0.1.0 */
   defaults,
   /** An option that no simulation can have: a defect. @category errors @since 0.1.0 */
   SimulationOptionsError
-} from "./SimulationRun.ts"
+} from "./internal/SimulationRun.ts"
 
 /** How much of it two runs are compared by. */
 const comparedLines = 1_000_000

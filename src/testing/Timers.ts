@@ -21,7 +21,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { monotonicMillis } from "../internal/time.ts"
-import { TimerHeap } from "./TimerHeap.ts"
+import { TimerHeap } from "./internal/TimerHeap.ts"
 
 /**
  * A clock that calls back.

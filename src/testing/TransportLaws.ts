@@ -27,24 +27,24 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type { Check } from "./Scene.ts"
-import { closed, destroy, halfOpen, handover, reset } from "./TransportEndLaws.ts"
-import { backpressure, order, paused, pauses, reuse, unshift } from "./TransportFlowLaws.ts"
-import { addresses, interruptedConnect, listener, listenerScope } from "./TransportListenLaws.ts"
-import type { Spec } from "./TransportSpec.ts"
+import type { Check } from "./internal/Scene.ts"
+import { closed, destroy, halfOpen, handover, reset } from "./internal/TransportEndLaws.ts"
+import { backpressure, order, paused, pauses, reuse, unshift } from "./internal/TransportFlowLaws.ts"
+import { addresses, interruptedConnect, listener, listenerScope } from "./internal/TransportListenLaws.ts"
+import type { Spec } from "./internal/TransportSpec.ts"
 
 export {
   /** The values used where a spec gives none. @category models @since 0.1.0 */
   defaults
-} from "./ConnectionSpec.ts"
+} from "./internal/ConnectionSpec.ts"
 export {
   /** What a law is: it succeeds, or says what happened instead. @category models @since 0.1.0 */
   type Check
-} from "./Scene.ts"
+} from "./internal/Scene.ts"
 export {
   /** What the laws are given. @category models @since 0.1.0 */
   type Spec
-} from "./TransportSpec.ts"
+} from "./internal/TransportSpec.ts"
 
 /** All laws by name, to make one test of each. @category laws @since 0.1.0 */
 export const laws = {

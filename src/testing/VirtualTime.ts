@@ -28,12 +28,13 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Formatter from "effect/Formatter"
 import * as Scheduler from "effect/Scheduler"
+import type * as Scope from "effect/Scope"
 import { toMillis } from "../internal/time.ts"
-import { Driver, type Failure } from "./Driver.ts"
+import { Driver, type Failure } from "./internal/Driver.ts"
+import type { Stuck } from "./internal/Stuck.ts"
+import { makeClock, type VirtualClock } from "./internal/VirtualClock.ts"
 import * as SeededScheduler from "./SeededScheduler.ts"
-import type { Stuck } from "./Stuck.ts"
 import { CurrentTimers } from "./Timers.ts"
-import { makeClock, type VirtualClock } from "./VirtualClock.ts"
 
 export {
   /** A fiber that has not ended. @category models @since 0.1.0 */
@@ -44,11 +45,11 @@ export {
   Stuck,
   /** Why a run goes no further. @category models @since 0.1.0 */
   type StuckReason
-} from "./Stuck.ts"
+} from "./internal/Stuck.ts"
 export {
   /** The virtual clock of a run. @category models @since 0.1.0 */
   type VirtualClock
-} from "./VirtualClock.ts"
+} from "./internal/VirtualClock.ts"
 
 /**
  * The virtual clock, for whoever needs more of it than the `Clock` that everybody sees.
@@ -91,7 +92,10 @@ export interface Options<out E = never> {
   readonly maxEvents?: number | undefined
   /** Called at the end of each moment, when nothing is left to do in it; an answer ends the run with that error. */
   readonly check?: ((millis: number) => { readonly error: E } | undefined) | undefined
-  /** What the fibers may wait for, in lines for the message of `Stuck`: the states of sockets, of queues. */
+  /**
+   * What the fibers may wait for, in lines for the message of `Stuck`: the states of queues, of sockets. The networks of
+   * the run (`SimulatedNetwork`) are told without it.
+   */
   readonly describe?: (() => ReadonlyArray<string>) | undefined
 }
 
@@ -155,10 +159,10 @@ export class VirtualTimeOptionsError extends Data.TaggedError("VirtualTimeOption
  * - Errors: those of the effect, `Stuck`, and what `check` answers. The effect is then interrupted, and its finalizers
  *   run; they have an hour of virtual time.
  * - Interruption interrupts the effect and waits for its finalizers.
+ * - The run has a scope of its own, and closes it at the end. In a scope outside, such as the one of `it.effect`,
+ *   finalizers would run when this clock stands still, and might wait for ever.
  *
- * **Gotchas**: the run ends with the effect. Fibers that it has detached are left where they are. What the effect leaves
- * to a scope outside, such as the one of `it.effect`, is closed when this clock stands still, and may then wait for ever:
- * `VirtualTime.run(Effect.scoped(effect))`.
+ * **Gotchas**: the run ends with the effect and its scope. Fibers that it has detached are left where they are.
  *
  * @category running
  * @since 0.1.0
@@ -166,9 +170,9 @@ export class VirtualTimeOptionsError extends Data.TaggedError("VirtualTimeOption
 export const run = Effect.fnUntraced(function*<A, E, R, E2 = never>(
   effect: Effect.Effect<A, E, R>,
   options: Options<E2> = {}
-): Effect.fn.Return<A, E | E2 | Stuck, Exclude<R, VirtualTime>> {
+): Effect.fn.Return<A, E | E2 | Stuck, Exclude<R, Scope.Scope | VirtualTime>> {
   const limits = settleOptions(options)
-  const outer = yield* Effect.context<Exclude<R, VirtualTime>>()
+  const outer = yield* Effect.context<Exclude<R, Scope.Scope | VirtualTime>>()
   const liveClock = yield* Clock.Clock
   return yield* Effect.callback<A, E | E2 | Stuck>((resume) => {
     let failure: Failure | undefined
@@ -207,9 +211,9 @@ export const run = Effect.fnUntraced(function*<A, E, R, E2 = never>(
         Scheduler.Scheduler,
         options.scheduler === undefined ? driver : SeededScheduler.make(options.scheduler, driver)
       )
-    ) as Context.Context<R> // what R has besides VirtualTime is in outer
+    ) as Context.Context<Exclude<R, Scope.Scope>> // what R has besides VirtualTime is in outer
     driver.start(() => {
-      main = Effect.runForkWith(context)(effect)
+      main = Effect.runForkWith(context)(Effect.scoped(effect))
       // Its first steps run before it has a name here.
       if (interrupted) main.interruptUnsafe()
       main.addObserver((exit) => end(failure === undefined ? exit : failed()))

@@ -138,6 +138,18 @@ const untyped = broken(prefixed, (decoder) =>
   }))
 
 describe("Fuzz.codec", () => {
+  it.effect("a finding shows no invisible characters of its input", () =>
+    Effect.gen(function*() {
+      const says = broken(prefixed, (decoder) =>
+        passOn(decoder, () => {
+          throw new Error("\u001b[2J\r\u0085\u202eno\nyes")
+        }))
+      const finding = yield* Effect.flip(Fuzz.run(Fuzz.codec(says, { messages: small }), { runs: 5 }))
+      const shown = "it threw Error: \\u{1b}[2J\\u{d}\\u{85}\\u{202e}no\nyes\n"
+      assert.include(finding.message, shown)
+      assert.include(finding.broken, "\u001b[2J")
+    }))
+
   const target = (codec: Codec.Codec<Uint8Array>) => Fuzz.codec(codec, { messages: small, overheadBytes: 1 })
 
   it.effect("finds nothing in a codec that is right, and tells what came out", () =>

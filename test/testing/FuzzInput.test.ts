@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Result, Schema } from "effect"
-import * as FuzzInput from "../../src/testing/FuzzInput.ts"
-import { stream } from "../../src/testing/FuzzMutation.ts"
-import { shrink } from "../../src/testing/FuzzShrink.ts"
 import { Fuzz, NetArbitrary } from "../../src/testing/index.ts"
+import * as FuzzInput from "../../src/testing/internal/FuzzInput.ts"
+import { stream } from "../../src/testing/internal/FuzzMutation.ts"
+import { shrink } from "../../src/testing/internal/FuzzShrink.ts"
 import * as Random from "../../src/testing/Random.ts"
 
 const inputs = Arbitrary.all({

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { minimise, simplerData } from "../../src/testing/Minimise.ts"
+import { minimise, simplerData } from "../../src/testing/internal/Minimise.ts"
 
 const run = (elements: ReadonlyArray<number>, fails: (elements: ReadonlyArray<number>) => boolean, maxRuns = 10_000) =>
   minimise({

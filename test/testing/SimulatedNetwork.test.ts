@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Result, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Endpoint, Transport } from "../../src/index.ts"
 import { Fault, type SimulatedLink, SimulatedNetwork, Trace, VirtualTime } from "../../src/testing/index.ts"
@@ -575,8 +575,90 @@ describe("who owns what", () => {
       Effect.gen(function*() {
         const { pending } = yield* VirtualTime.VirtualTime
         const plan = [Fault.crash("a", { at: 3_600_000 }), Fault.crash("b", { restartAfterMillis: 3_600_000 })]
-        yield* Effect.scoped(Effect.map(SimulatedNetwork.make({ plan }), () => assert.strictEqual(pending(), 2)))
+        yield* Effect.scoped(
+          Effect.map(SimulatedNetwork.make({ faults: plan }), () => assert.strictEqual(pending(), 2))
+        )
         assert.strictEqual(pending(), 0)
+      })))
+
+  it.effect("is in the message of a run that is stuck, as long as it is open", () =>
+    Effect.gen(function*() {
+      const stuck = yield* Effect.flip(VirtualTime.run(Effect.gen(function*() {
+        yield* Effect.scoped(SimulatedNetwork.make({ hosts: ["closed"], faults: [Fault.crash("closed")] }))
+        const network = yield* SimulatedNetwork.make({ hosts: ["a", "b"] })
+        yield* network.transport("b").listen(Endpoint.tcpUnsafe("*", 7), { backlog: 1, onAccept: () => {} })
+        yield* network.transport("a").connect(Endpoint.tcpUnsafe("b", 7))
+        return yield* Effect.never
+      })))
+      if (stuck._tag !== "Stuck") return assert.fail(stuck.message)
+      assert.strictEqual(stuck.network[0], "b listens on port 7")
+      assert.match(stuck.network[1] ?? "nothing", /^#1 a:49152 > b:7/)
+      assert.strictEqual(stuck.network.length, 2)
+      assert.include(stuck.message, "b listens on port 7")
+    }))
+
+  it.effect("is not in the message of a run whose clock it does not use", () =>
+    Effect.gen(function*() {
+      const stuck = yield* Effect.flip(VirtualTime.run(Effect.gen(function*() {
+        const timers = { now: () => 0, at: () => () => {} }
+        yield* SimulatedNetwork.make({ hosts: ["a"], faults: [Fault.crash("a")], timers })
+        return yield* Effect.never
+      })))
+      if (stuck._tag !== "Stuck") return assert.fail(stuck.message)
+      assert.deepStrictEqual(stuck.network, [])
+    }))
+
+  it.effect("with hosts given, an unknown name is refused wherever it is said", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const make = (options: SimulatedNetwork.Options) =>
+        SimulatedNetwork.make({ hosts: ["client", "server"], ...options })
+      const network = yield* make({})
+      const rule = "host: must be one of the hosts client, server, got \"sever\""
+      assert.throws(() => network.transport("sever"), rule)
+      assert.throws(() => network.host("sever"), rule)
+      const built = yield* Effect.exit(Layer.build(network.layer("sever")))
+      assert.isTrue(Exit.hasDies(built))
+      assert.strictEqual((yield* Effect.flip(make({ links: [{ from: "sever", to: "*", latency: 5 }] }))).message, rule)
+      const fault = Fault.crash("sever")
+      assert.deepStrictEqual(
+        yield* Effect.flip(make({ faults: [fault] })),
+        new Fault.FaultError({ fault, rule: "there is no host sever, the hosts are client, server" })
+      )
+      assert.deepStrictEqual(network.hosts().map(({ name }) => name), ["client", "server"])
+      const open = yield* SimulatedNetwork.make({ links: [{ from: "sever", to: "*", latency: 5 }] })
+      assert.strictEqual(open.host("sever").name, "sever")
+      const none = yield* SimulatedNetwork.make({ hosts: [] })
+      assert.throws(() => none.host("a"), "host: there are no hosts, got \"a\"")
+    })))
+
+  it.effect("runs effects to their end, and layers as long as the scope is open, each on its host", () =>
+    VirtualTime.run(Effect.gen(function*() {
+      const network = yield* SimulatedNetwork.make({ hosts: ["a", "b", "c"] })
+      const Listener = Layer.effectDiscard(
+        Transport.Transport.use(({ listen }) => listen(Endpoint.tcpUnsafe("*", 7), { backlog: 1, onAccept: () => {} }))
+      )
+      const dial = (host: string) => Transport.Transport.use(({ connect }) => connect(Endpoint.tcpUnsafe(host, 7)))
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* network.run("a", Listener)
+        yield* network.run("b", Listener)
+        yield* network.run("c", Effect.andThen(dial("a"), dial("b")))
+        yield* settled
+        assert.deepStrictEqual(network.hosts().map((host) => host.openDescriptors()), [2, 2, 2])
+      }))
+      yield* settled
+      assert.strictEqual(yield* why(network.run("c", Effect.scoped(dial("a")))), "Refused ECONNREFUSED")
+      assert.strictEqual(yield* network.run("c", Effect.succeed(1)), 1)
+      const misspelt = network.run("d", Effect.void)
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(misspelt)))
+    })))
+
+  it.effect("faults can be injected from plain code", () =>
+    onNetwork({}, ({ network }) =>
+      Effect.sync(() => {
+        network.injectUnsafe(Fault.crash("server"))
+        assert.isFalse(network.host("server").isUp())
+        assert.throws(() => network.injectUnsafe(Fault.crash("sever")), "there is no host sever")
+        assert.throws(() => network.injectUnsafe(Fault.crash("server", { at: -1 })), "at")
       })))
 
   it.effect("under an ordinary test clock, time passes with adjust", () =>

@@ -146,7 +146,7 @@ const play = ({ link, plan, seed, talks }: Case) =>
         const network = yield* SimulatedNetwork.make({
           seed,
           link,
-          plan,
+          faults: plan,
           hosts: ["client", "server"],
           maxTraceEvents: 100_000,
           giveUp: "300 millis"

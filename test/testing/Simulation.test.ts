@@ -1,5 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Cause, Clock, Context, Duration, Effect, Exit, Layer, Schedule, Schema } from "effect"
+import {
+  Arbitrary,
+  Cause,
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  Exit,
+  Layer,
+  Option,
+  Random as EffectRandom,
+  Schedule,
+  Schema
+} from "effect"
 import { TestClock } from "effect/testing"
 import {
   Admission,
@@ -49,6 +62,85 @@ const several = () => ({
 const noise = TestClock.withLive(Effect.forever(Effect.andThen(Effect.sleep(1), Effect.yieldNow)))
 
 describe("Simulation.run", () => {
+  it.effect("Effect's Random belongs to the run: the seed decides what programs draw", () =>
+    Effect.gen(function*() {
+      const drawn = (seed: number) =>
+        Effect.map(
+          Simulation.run({
+            hosts: {},
+            clients: { alice: Effect.all([EffectRandom.next, EffectRandom.nextInt, EffectRandom.next]) },
+            seed
+          }),
+          ({ clients }) => Exit.getSuccess(clients.alice)
+        )
+      const first = yield* drawn(1)
+      assert.isTrue(Option.isSome(first))
+      assert.deepStrictEqual(yield* drawn(1), first)
+      assert.notDeepEqual(yield* drawn(2), first)
+    }))
+
+  it.effect("faults of time 0 come when the hosts have bound, and before the clients begin", () =>
+    Effect.gen(function*() {
+      const { trace } = yield* Simulation.run({
+        hosts: { server: ShoutServer() },
+        clients: { alice: Effect.delay(caller(1), "2 seconds") },
+        faults: [Fault.crash("server", { restartAfterMillis: 1000 }), Fault.stall("server", "alice", { forMillis: 1 })],
+        seed: 1
+      })
+      assert.deepStrictEqual(trace.slice(0, 8).map((line) => line.trim()), [
+        "0.000 server:7000 listens",
+        "0.000 server fault Crash",
+        "0.000 server crashed reset",
+        "0.000 server:7000 unlistens",
+        "0.000 server > alice fault Stall",
+        "1.000 server > alice faultEnds Stall",
+        "1000.000 server restarted",
+        "1000.000 server:7000 listens"
+      ])
+    }))
+
+  it.effect("a fault that cannot be is a defect, and no failure of the system", () =>
+    Effect.gen(function*() {
+      const faults = [Fault.crash("a", { at: -1 })]
+      const exit = yield* Effect.exit(Simulation.run({ hosts: { a: Effect.void }, clients: {}, faults, seed: 1 }))
+      assert.isTrue(Exit.hasDies(exit))
+      assert.match(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), /FaultError.*"at":-1/)
+    }))
+
+  it.effect("a host that another program has crashed before it begins starts when it is up again", () =>
+    Effect.gen(function*() {
+      const seen = new Set<string>()
+      for (let seed = 1; seed <= 30; seed++) {
+        const begins: Array<number> = []
+        yield* Simulation.run({
+          hosts: {
+            breaker: Effect.flatMap(
+              Simulation.Network,
+              (network) => network.crash("late", { restartAfterMillis: 500 })
+            ),
+            late: Effect.map(Clock.currentTimeMillis, (now) => void begins.push(now))
+          },
+          clients: { alice: Effect.sleep("1 second") },
+          seed
+        })
+        seen.add(begins.join(" "))
+      }
+      assert.deepStrictEqual(Array.from(seen).sort(), ["0 500", "500"])
+    }))
+
+  it.effect("a failure that is plain data is told as data", () =>
+    Effect.gen(function*() {
+      const run = (clients: Record<string, Effect.Effect<unknown, unknown>>) =>
+        Effect.flip(Simulation.run({ hosts: {}, clients, seed: 1 }))
+      const done = yield* run({ alice: Effect.fail({ _tag: "Done", value: [1, 2] }) })
+      assert.strictEqual(done.broken, "it failed with {\"_tag\":\"Done\",\"value\":[1,2]}")
+      assert.strictEqual((yield* run({ alice: Effect.fail("a text") })).broken, "it failed with a text")
+      assert.strictEqual(
+        (yield* run({ alice: Effect.die(new RangeError("big")) })).broken,
+        "it failed with RangeError: big"
+      )
+    }))
+
   it.effect("gives the clients' exits, the counts and the trace", () =>
     Effect.gen(function*() {
       const report = yield* Simulation.run({
@@ -457,7 +549,7 @@ describe("Simulation.explore", () => {
       const failure = yield* Effect.flip(Simulation.explore(fragile, {
         runs: 50,
         seed: 100,
-        faults: draw,
+        drawFaults: draw,
         onProgress: ({ failure, of, runs, seed }) =>
           Effect.sync(() => void told.push(`${runs} of ${of}, seed ${seed}: ${failure?.invariant ?? "ok"}`))
       }))
@@ -476,7 +568,7 @@ describe("Simulation.explore", () => {
 
   it.effect("the value that a failure prints replays it", () =>
     Effect.gen(function*() {
-      const failure = yield* Effect.flip(Simulation.explore(fragile, { runs: 50, faults: draw }))
+      const failure = yield* Effect.flip(Simulation.explore(fragile, { runs: 50, drawFaults: draw }))
       const printed = /replay: (\{[^]*?\n\] \})/.exec(failure.message)![1]!
       // Printed to be pasted into a program; this is the only way to run it as one.
       const replay: Simulation.Replay = new Function(`return ${printed}`)()
@@ -492,7 +584,7 @@ describe("Simulation.explore", () => {
     Effect.gen(function*() {
       const own = Fault.setLink("alice", "server", { latency: 60 })
       const slow = () => ({ ...fragile(), faults: [own] })
-      const failure = yield* Effect.flip(Simulation.explore(slow, { runs: 1, faults: () => [own], maxShrinks: 0 }))
+      const failure = yield* Effect.flip(Simulation.explore(slow, { runs: 1, drawFaults: () => [own], maxShrinks: 0 }))
       assert.deepStrictEqual(failure.faults, [own, own])
     }))
 
@@ -517,16 +609,16 @@ describe("Simulation.explore", () => {
         }
       }, {
         runs: 1,
-        faults: () => [Fault.reset("alice", "server", { at: 1500 }), Fault.reset("alice", "server", { at: 4000 })]
+        drawFaults: () => [Fault.reset("alice", "server", { at: 1500 }), Fault.reset("alice", "server", { at: 4000 })]
       }))
       assert.deepStrictEqual([failure.invariant, failure.faults.length], ["two are lost", 2])
     }))
 
   it.effect("spends no more runs on making it small than it may", () =>
     Effect.gen(function*() {
-      const failure = yield* Effect.flip(Simulation.explore(fragile, { runs: 50, faults: draw, maxShrinks: 3 }))
+      const failure = yield* Effect.flip(Simulation.explore(fragile, { runs: 50, drawFaults: draw, maxShrinks: 3 }))
       assert.strictEqual(failure.search?.shrinks, 3)
-      const raw = yield* Effect.flip(Simulation.explore(fragile, { runs: 50, faults: draw, maxShrinks: 0 }))
+      const raw = yield* Effect.flip(Simulation.explore(fragile, { runs: 50, drawFaults: draw, maxShrinks: 0 }))
       assert.strictEqual(raw.faults.length, 8)
     }))
 
@@ -541,7 +633,7 @@ describe("Simulation.explore", () => {
       const plans = new Set<string>()
       yield* Effect.flip(Simulation.explore(
         () => ({ ...several(), invariants: { never: Simulation.sometimes(() => false) } }),
-        { runs: 1, faults: stalls }
+        { runs: 1, drawFaults: stalls }
       )).pipe(Effect.map(({ faults }) => plans.add(JSON.stringify(faults))))
       assert.match(Array.from(plans)[0]!, /^\[\{"_tag":"Stall","from":"alice","to":"server","forMillis":[15]00\}\]$/)
     }))
@@ -750,7 +842,7 @@ describe("Simulation.watchServer", () => {
       }
       yield* Simulation.explore(scenario, {
         runs: 30,
-        faults: (random) => [
+        drawFaults: (random) => [
           Fault.reset("alice", "server", { at: random.int(0, 4000) }),
           Fault.partition("bob", "server", { at: random.int(0, 4000), forMillis: random.int(0, 3000) }),
           Fault.crash("server", { at: random.int(0, 4000), restartAfterMillis: 100 })

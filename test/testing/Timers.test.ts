@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Clock, Effect, Exit, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import * as ByteQueue from "../../src/testing/ByteQueue.ts"
 import { NetArbitrary, Timers, VirtualTime } from "../../src/testing/index.ts"
-import { TimerHeap } from "../../src/testing/TimerHeap.ts"
+import * as ByteQueue from "../../src/testing/internal/ByteQueue.ts"
+import { TimerHeap } from "../../src/testing/internal/TimerHeap.ts"
 
 const short = Arbitrary.map(NetArbitrary.byte, (byte) => byte % 8)
 

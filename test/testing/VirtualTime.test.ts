@@ -191,6 +191,17 @@ describe("VirtualTime", () => {
       }))
   })
 
+  it.effect("has a scope of its own, which is closed while its clock still runs", () =>
+    Effect.gen(function*() {
+      const closed: Array<number> = []
+      const slow = Effect.acquireRelease(
+        Effect.void,
+        () => Effect.andThen(Effect.sleep("1 minute"), Effect.map(Clock.currentTimeMillis, (now) => closed.push(now)))
+      )
+      yield* VirtualTime.run(Effect.andThen(slow, Effect.sleep("1 second")))
+      assert.deepStrictEqual(closed, [61_000])
+    }))
+
   describe("stuck", () => {
     const stuck = <A, E, R>(effect: Effect.Effect<A, E, R>, options?: VirtualTime.Options) =>
       VirtualTime.run(effect, options).pipe(
