@@ -4,7 +4,7 @@ import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { Client, Connection, Endpoint, MemoryTransport, NodeTransport, type Tls, Transport } from "../src/index.ts"
 import { TlsStage } from "../src/internal/tlsStage.ts"
-import { line, passing, Text, until } from "./support/network.ts"
+import { line, passingSlowly, Text, until } from "./support/network.ts"
 import { engine, pair, pem, trusted } from "./support/tls.ts"
 
 const node = it.layer(NodeTransport.layer)
@@ -47,7 +47,7 @@ const target = (endpoint: Endpoint.Endpoint, host: string): Endpoint.Input =>
 describe.each(["tcp://127.0.0.1:0", "memory:tls"])("%s", (endpoint) => {
   node("a client", (it) => {
     it.effect("calls over TLS", () =>
-      passing(Effect.scoped(Effect.gen(function*() {
+      passingSlowly(Effect.scoped(Effect.gen(function*() {
         const server = yield* serve(endpoint)
         const client = yield* Client.make(Text, target(server.endpoint, "localhost"), { tls: trusted.client })
         assert.strictEqual(yield* client.call("ahoy"), "AHOY")
@@ -55,7 +55,7 @@ describe.each(["tcp://127.0.0.1:0", "memory:tls"])("%s", (endpoint) => {
       }))))
 
     it.effect("is told what was agreed on", () =>
-      passing(Effect.scoped(Effect.gen(function*() {
+      passingSlowly(Effect.scoped(Effect.gen(function*() {
         const server = yield* serve(endpoint, { alpn: ["shout"] })
         const connection = yield* Connection.connect(target(server.endpoint, "localhost"), line, {
           tls: { ...trusted.client, alpn: ["shout"] }
@@ -70,7 +70,7 @@ describe.each(["tcp://127.0.0.1:0", "memory:tls"])("%s", (endpoint) => {
       }))))
 
     it.effect("is told why there is no handshake, and what to do", () =>
-      passing(Effect.scoped(Effect.gen(function*() {
+      passingSlowly(Effect.scoped(Effect.gen(function*() {
         const server = yield* serve(endpoint, { certificates: [pair("stranger")] })
         const dialled = target(server.endpoint, "localhost")
         const error = yield* Effect.flip(Connection.connect(dialled, line, { tls: trusted.client }))
@@ -98,7 +98,7 @@ describe.each(["tcp://127.0.0.1:0", "memory:tls"])("%s", (endpoint) => {
           onAccept: (raw) => void accepted.push(raw)
         })
         const dialled = target(silent.endpoint, "localhost")
-        const error = yield* passing(Effect.flip(
+        const error = yield* passingSlowly(Effect.flip(
           Effect.scoped(
             Connection.connect(dialled, line, { tls: { ...trusted.client, handshakeTimeout: "2 seconds" } })
           )
@@ -138,7 +138,7 @@ node("dialling", (it) => {
     )
 
   it.effect("trusts only what Node does, where nothing is said", () =>
-    passing(Effect.scoped(Effect.gen(function*() {
+    passingSlowly(Effect.scoped(Effect.gen(function*() {
       const server = yield* serve("tcp://127.0.0.1:0")
       assert.match(
         yield* failure(target(server.endpoint, "localhost")),

@@ -56,6 +56,21 @@ export const passing = <A, E, R>(effect: Effect.Effect<A, E, R>, step = 50): Eff
     return yield* Fiber.join(fiber)
   })
 
+/**
+ * The same over real sockets: virtual time passes so slowly that names are looked up and handshakes made meanwhile, also
+ * on a busy machine.
+ */
+export const passingSlowly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(effect, { startImmediately: true })
+    for (let left = 2_000; fiber.pollUnsafe() === undefined; left--) {
+      if (left === 0) return assert.fail("did not end in 100 s of virtual time")
+      yield* turns(400)
+      if (fiber.pollUnsafe() === undefined) yield* TestClock.adjust(50)
+    }
+    return yield* Fiber.join(fiber)
+  })
+
 /** Waits, in real turns of the event loop, for something that must happen. */
 export const until = Effect.fnUntraced(function*(what: string, holds: () => boolean, limit = 20_000) {
   for (let left = limit; !holds(); left--) {
