@@ -1,9 +1,10 @@
 /**
  * A server as a layer: it is built when the port is bound, and closing it drains it.
  *
- * The server owns every connection from the accept until its socket is gone. Each has one fiber in the server's scope;
- * what one handler does, fails or dies of never reaches another connection. Whatever ends a connection is one
- * `CloseReason`, reported once.
+ * The server owns every connection from the accept until its socket is gone. Each has one fiber in the server's scope,
+ * which starts with the first request that has to wait, or at once where the handler has the whole connection; what one
+ * handler does, fails or dies of never reaches another connection. Whatever ends a connection is one `CloseReason`,
+ * reported once.
  *
  * ```
  * arrive --> address, rate, room? --> proxy header --> TLS --> fiber: handler --> linger --> Ended(reason)
