@@ -32,13 +32,15 @@ import type * as Endpoint from "./Endpoint.ts"
 import { descriptorLimit } from "./internal/nodeDescriptors.ts"
 import { listen } from "./internal/nodeListen.ts"
 import { codeOf, connectReason, nativeAddress } from "./internal/nodeNames.ts"
-import { NodeSocket } from "./internal/nodeSocket.ts"
+import type { Reading } from "./internal/nodeReading.ts"
+import { makeReading, NodeSocket } from "./internal/nodeSocket.ts"
 import { engine } from "./internal/nodeTlsLazy.ts"
 import * as MemoryTransport from "./MemoryTransport.ts"
 import * as Transport from "./Transport.ts"
 
 const connect = (
   nextId: () => number,
+  reading: Reading,
   endpoint: Endpoint.Tcp | Endpoint.Unix
 ): Effect.Effect<Transport.RawSocket, Transport.ConnectError, Scope.Scope> =>
   Effect.acquireRelease(
@@ -51,7 +53,7 @@ const connect = (
       socket.once("error", failed)
       socket.once("connect", () => {
         socket.off("error", failed)
-        resume(Effect.succeed(new NodeSocket(nextId(), socket, endpoint, undefined)))
+        resume(Effect.succeed(new NodeSocket(nextId(), socket, endpoint, undefined, reading)))
       })
       return Effect.sync(() => socket.destroy())
     }),
@@ -70,6 +72,7 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
   Effect.gen(function*() {
     let lastId = 0
     const nextId = () => ++lastId
+    const reading = makeReading()
     const memory = yield* MemoryTransport.makeNumbered(nextId)
     return Transport.Transport.of({
       tls: engine,
@@ -84,9 +87,9 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
           case "Tcp":
             return endpoint.host === "*"
               ? Effect.fail(new Transport.ConnectError({ endpoint, reason: "Unsupported", code: "*" }))
-              : connect(nextId, endpoint)
+              : connect(nextId, reading, endpoint)
           case "Unix":
-            return connect(nextId, endpoint)
+            return connect(nextId, reading, endpoint)
         }
       },
       listen: (endpoint, options) => {

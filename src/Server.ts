@@ -33,7 +33,8 @@ import type * as Codec from "./Codec.ts"
 import type * as Connection from "./Connection.ts"
 import type * as Endpoint from "./Endpoint.ts"
 import * as internal from "./internal/connection.ts"
-import { serve } from "./internal/serve.ts"
+import { refuse } from "./internal/optionRules.ts"
+import { type Lending, serve } from "./internal/serve.ts"
 import type { LimitOptions } from "./internal/serverLimits.ts"
 import type { ConnectionStatus, DrainReport, Limits, Stats } from "./internal/serverModels.ts"
 import type { ConnectionOptions, Options, ServerOptionsError } from "./internal/serverOptions.ts"
@@ -135,6 +136,28 @@ export type StartError = Transport.BindError | Endpoint.EndpointError | ServerOp
 export type Info = Pick<Connection.Connection<unknown, never>, "id" | "local" | "peer" | "awaitDrain">
 
 /**
+ * How to serve a protocol.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ProtocolOptions extends Options {
+  /**
+   * Whose the requests are. `"owned"`: the handler's, for good. `"lent"`: the handler's until it has answered; the bytes
+   * that a request shows (a `Uint8Array`, or a view in what a codec made) may change then, so what is to be kept must be
+   * copied (`request.slice()`). A response may hold them. Nothing is copied for a handler that answers at once; it may
+   * wait all the same, and finds its request unchanged, but after 16 connections where it did, the server lends no more.
+   *
+   * Numbers, texts and what `Codec.json` makes are no views: with them `"lent"` is always right. It is for large binary
+   * requests, and does nothing over transports other than sockets without TLS, but in memory and in simulations, where
+   * what was lent is overwritten, so that tests find a handler which keeps it.
+   *
+   * @default "owned"
+   */
+  readonly requests?: "owned" | "lent" | undefined
+}
+
+/**
  * Starts a server of a protocol: the handler answers one request at a time, in the order of their arrival.
  *
  * **Details**
@@ -157,14 +180,26 @@ export const make = <Request, Response, Failure extends Response, E, R>(
   protocol: Protocol.Protocol<Request, Response, Failure>,
   endpoints: Endpoints,
   handler: (request: Request, connection: Info) => Effect.Effect<Response, E, R>,
-  options: Options = {}
+  options: ProtocolOptions = {}
 ): Effect.Effect<Server["Service"], StartError, Exclude<R, Scope.Scope> | Scope.Scope | Transport.Transport> =>
-  start(
-    internal.pair(protocol.request, protocol.response),
-    endpoints,
-    (connection, run) => serve(connection, handler, protocol.isFailure, run),
-    { ...options, goodbye: protocol.goodbye }
-  )
+  Effect.flatMap(settleRequests(options.requests ?? "owned"), (lending) =>
+    start(
+      internal.pair(protocol.request, protocol.response),
+      endpoints,
+      (connection, run) => serve(connection, handler, protocol.isFailure, run, lending),
+      { ...options, goodbye: protocol.goodbye }
+    ))
+
+const settleRequests = (requests: "owned" | "lent"): Effect.Effect<Lending | undefined, ServerOptionsError> => {
+  switch (requests) {
+    case "owned":
+      return Effect.undefined
+    case "lent":
+      return Effect.succeed({ keepers: 0 })
+    default:
+      return refuse("requests", requests, `"owned" or "lent"`)
+  }
+}
 
 /**
  * A server of a protocol, as a layer: built when the port is bound, drained when it closes.
@@ -205,7 +240,7 @@ export const layer = <Request, Response, Failure extends Response, E, R>(
   protocol: Protocol.Protocol<Request, Response, Failure>,
   endpoints: Endpoints,
   handler: (request: Request, connection: Info) => Effect.Effect<Response, E, R>,
-  options: Options = {}
+  options: ProtocolOptions = {}
 ): Layer.Layer<Server, StartError, Exclude<R, Scope.Scope> | Transport.Transport> =>
   Layer.effect(Server, make(protocol, endpoints, handler, options))
 

@@ -35,6 +35,12 @@ import type * as Tls from "./Tls.ts"
 export interface RawHandler {
   /** Bytes arrived; the handler owns them. */
   readonly onData: (chunk: Uint8Array) => void
+  /**
+   * Whether it borrows what arrives: a socket whose bytes lie where its next read will go then calls `borrow`, which
+   * gives `true` when it is done with them, and `false` to keep them. Any other socket calls `onData`.
+   */
+  readonly isBorrowing?: boolean | undefined
+  readonly borrow?: ((chunk: Uint8Array) => boolean) | undefined
   /** The peer ended its side: no more bytes will come. */
   readonly onEnd: () => void
   /** What was written has left; the next write may follow. */

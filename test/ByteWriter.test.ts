@@ -67,16 +67,16 @@ describe("ByteWriter", () => {
     assert.deepStrictEqual(writer.take(), [Uint8Array.of(97, 98, 1, 2, 3, 4, 5, 6)])
   })
 
-  it("copies a piece of 4095 bytes and keeps one of 4096 by reference", () => {
+  it("copies a piece of 32,767 bytes and keeps one of 32,768 by reference", () => {
     const writer = ByteWriter.make()
-    const small = new Uint8Array(4095)
-    const large = new Uint8Array(4096)
+    const small = new Uint8Array(32_767)
+    const large = new Uint8Array(32_768)
     writer.bytes(small)
     writer.bytes(large)
     writer.u8(1)
     const segments = writer.take()
     small.fill(7)
-    assert.deepStrictEqual(lengths(segments), [4095, 4096, 1])
+    assert.deepStrictEqual(lengths(segments), [32_767, 32_768, 1])
     assert.strictEqual(segments[0]?.[0], 0)
     assert.strictEqual(segments[1], large)
   })
@@ -181,7 +181,20 @@ describe("writers that share a spare buffer", () => {
     { arbitrary: { runs: 300, size: 60 } }
   )
 
-  it("pass on the largest buffer that came back, and none above 64 KiB", () => {
+  it("keep nothing by reference while the spare says so", () => {
+    const spare: ByteWriter.Spare = { buffer: undefined, isCopying: true }
+    const writer = ByteWriter.make(spare)
+    const large = new Uint8Array(200_000).fill(1)
+    writer.bytes(large)
+    const [copied] = writer.take()
+    spare.isCopying = false
+    writer.bytes(large)
+    const [kept] = writer.take()
+    large.fill(2)
+    assert.deepStrictEqual([copied?.length, copied?.[0], kept], [200_000, 1, large])
+  })
+
+  it("pass on the largest buffer that came back, and none above 128 KiB", () => {
     const spare: ByteWriter.Spare = { buffer: undefined }
     const write = (size: number) => {
       const writer = ByteWriter.make(spare)
@@ -190,7 +203,7 @@ describe("writers that share a spare buffer", () => {
       writer.reuse()
       return spare.buffer?.length
     }
-    assert.deepStrictEqual([1, 5000, 1, 65_536, 70_000, 10].map(write), [1024, 5000, 5000, 65_536, 65_536, 65_536])
+    assert.deepStrictEqual([1, 5000, 1, 131_072, 140_000, 10].map(write), [1024, 5000, 5000, 131_072, 131_072, 131_072])
   })
 
   it("have none while one of them writes", () => {

@@ -7,7 +7,10 @@ import { connections, keyPair, listening, service } from "./control.ts"
 import { reverse } from "./frames.ts"
 
 const maxFrameBytes = 1 << 20
-const options = { maxConnections: Math.max(connections, Server.defaults.maxConnections) }
+const options = {
+  maxConnections: Math.max(connections, Server.defaults.maxConnections),
+  requests: process.env["HAWSER_REQUESTS"] === "owned" ? "owned" : "lent"
+} as const
 
 const frame = Framing.lengthPrefixed({ maxFrameBytes })
 const checked = Framing.checksummed(frame, CrcCatalogue.crc32IsoHdlc, { byteOrder: "big" })

@@ -45,12 +45,12 @@ export class ConnectionMachine<In, Out> extends WritingSide<Out> implements Tran
   overdue: CloseReason.CloseReason | undefined = undefined
   /** Called once, when the reason is known and the raw socket is gone. */
   onClosed: ((machine: this) => void) | undefined = undefined
-  private readonly inbox: Inbox<In>
-  private answerer: Answerer<In> | undefined = undefined
+  protected readonly inbox: Inbox<In>
+  protected answerer: Answerer<In> | undefined = undefined
   private asleep = false
   private madePull: Pull.Pull<Batch<In>, CloseReason.ConnectionError> | undefined = undefined
   private unwait: Effect.Effect<void> | undefined = undefined
-  private waiter: Resume<Batch<In>, CloseReason.ConnectionError | Cause.Done> | undefined = undefined
+  protected waiter: Resume<Batch<In>, CloseReason.ConnectionError | Cause.Done> | undefined = undefined
   private wakeSoon: (() => void) | undefined = undefined
   private drainers: Array<Resume<void, never>> | undefined = undefined
   /** The peer ended its side. */

@@ -51,7 +51,7 @@ export class Delimiter {
     let matched = 0
     for (let i = 0; i < payload.length; i++) {
       if (matched === 0) {
-        i = payload.indexOf(this.first, i)
+        i = indexOf(payload, this.first, i)
         if (i === -1) {
           return payload.length
         }
@@ -69,6 +69,15 @@ export class Delimiter {
     }
     return payload.length
   }
+}
+
+/** So far a loop is faster than the call of the built-in search, which costs 45 ns for nothing. */
+const loopBytes = 128
+
+const indexOf = (bytes: Uint8Array, byte: number, from: number): number => {
+  const end = Math.min(bytes.length, from + loopBytes)
+  for (let i = from; i < end; i++) if (bytes[i] === byte) return i
+  return end === bytes.length ? -1 : bytes.indexOf(byte, end)
 }
 
 /** What the decoder of delimited frames is told. */
@@ -145,7 +154,7 @@ export class DelimitedDecoder implements Decoder<Uint8Array> {
     let at = from
     while (at < length) {
       if (matched === 0) {
-        at = chunk.indexOf(this.delimiter.first, at)
+        at = indexOf(chunk, this.delimiter.first, at)
         if (at === -1) {
           break
         }
@@ -179,7 +188,7 @@ export class DelimitedDecoder implements Decoder<Uint8Array> {
       return this.failTooLarge()
     }
     if (held === 0) {
-      out.push(chunk.subarray(start, start + content))
+      out.push(new Uint8Array(chunk.buffer, chunk.byteOffset + start, content))
       return undefined
     }
     if (content > held) {

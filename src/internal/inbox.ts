@@ -22,6 +22,10 @@ export type Batch<A> = Arr.NonEmptyReadonlyArray<A>
 
 /** What answers batches at once, as far as that can be done. */
 export interface Answerer<in In> {
+  /** Whether what it is given may be gone when it has answered. */
+  readonly isBorrowing?: boolean
+  /** It kept something of what it was lent. */
+  readonly keep?: () => void
   /** Gives what is left for the fiber to run, if anything; it may fail and need what that fiber's loop may. */
   readonly answer: (batch: Batch<In>) => Effect.Effect<void, unknown, unknown> | undefined
   /** Starts the fiber, with what its first pull gives. */
@@ -83,6 +87,11 @@ export class Inbox<In> {
     return this.messages !== undefined || this.failure !== undefined
   }
 
+  /** Whether nothing is left of what was decoded so far. Behind a fatal error there is nothing. */
+  get isSpent(): boolean {
+    return this.messages === undefined && (this.failure === undefined || !isRecoverable(this.failure))
+  }
+
   /** Whether a message is the last that was read, and nothing at all came behind it. */
   isLast(message: In): boolean {
     const { given } = this
@@ -110,7 +119,7 @@ export class Inbox<In> {
     if (!this.told) return
     this.told = false
     const { failure } = this
-    if (failure?._tag === "FrameCorrupt" && failure.recoverable) this.decode(empty)
+    if (failure !== undefined && isRecoverable(failure)) this.decode(empty)
   }
 
   /** The reader was interrupted before it heard. */
@@ -161,6 +170,8 @@ export class Inbox<In> {
     if (out.length > 0) this.messages = out
   }
 }
+
+const isRecoverable = (reason: CloseReason.CloseReason): boolean => reason._tag === "FrameCorrupt" && reason.recoverable
 
 /** What is left of a decoder that nobody needs any more. */
 const spent = { decode: () => undefined, end: () => undefined, bytesBuffered: 0 } as const

@@ -3,6 +3,7 @@
  */
 import type * as Endpoint from "../Endpoint.ts"
 import type * as Transport from "../Transport.ts"
+import { lend } from "./lend.ts"
 
 /** What one direction holds before the writer must wait: the size of one read on a socket. */
 const windowBytes = 65_536
@@ -191,7 +192,7 @@ export class MemorySocket implements Transport.RawSocket {
       const chunk = this.readReturned() ?? this.read()
       this.other?.schedule()
       this.schedule()
-      return handler.onData(chunk)
+      return lend(handler, chunk)
     }
     if (!this.closed && !this.paused && this.ending && !this.readEnded) {
       this.readEnded = true

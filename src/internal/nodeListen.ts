@@ -10,7 +10,7 @@ import * as Path from "node:path"
 import * as Endpoint from "../Endpoint.ts"
 import * as Transport from "../Transport.ts"
 import { bindReason, codeOf, nativeAddress } from "./nodeNames.ts"
-import { NodeSocket } from "./nodeSocket.ts"
+import { makeReading, NodeSocket } from "./nodeSocket.ts"
 import { Roster } from "./roster.ts"
 
 /** What Node listens on. */
@@ -147,10 +147,11 @@ export const listen = Effect.fnUntraced(function*(
   options: Transport.ListenOptions
 ): Effect.fn.Return<Transport.Listener, Transport.BindError, Scope.Scope> {
   const owners = new Roster<NodeSocket>()
+  const reading = makeReading()
   let listening: Endpoint.Endpoint = endpoint
   const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     if (isNobody(socket, server)) return void socket.destroy()
-    options.onAccept(new NodeSocket(nextId(), socket, listening, owners))
+    options.onAccept(new NodeSocket(nextId(), socket, listening, owners, reading))
   })
   const close = Effect.sync(() => {
     if (server.listening) server.close()

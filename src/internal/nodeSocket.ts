@@ -8,6 +8,7 @@ import type * as Net from "node:net"
 import * as Endpoint from "../Endpoint.ts"
 import type * as Transport from "../Transport.ts"
 import { descriptorOf } from "./nodeDescriptors.ts"
+import { copyOf, Reading } from "./nodeReading.ts"
 import type { Placed, Roster } from "./roster.ts"
 
 /** The peer of a Unix socket has no name of its own. */
@@ -27,6 +28,7 @@ export class NodeSocket implements Transport.RawSocket, Placed {
   /** Where it was accepted, or what was dialled: the address where the system knows no better. */
   private readonly endpoint: Endpoint.Endpoint
   private readonly owners: Roster<NodeSocket> | undefined
+  private readonly reading: Reading | undefined
   /** Asked for at once: a closed socket has forgotten it. */
   private readonly remoteAddress: string | undefined
   private readonly remotePort: number | undefined
@@ -37,6 +39,8 @@ export class NodeSocket implements Transport.RawSocket, Placed {
   /** The handler of now was told the peer's end. */
   private toldEnd = false
   private flowing = false
+  /** It reads into the buffer that it shares with others. */
+  private shares = false
   private paused = true
   /** What was put back when Node's stream had ended already, which takes nothing then. */
   private returned: Array<Uint8Array> | undefined = undefined
@@ -48,12 +52,19 @@ export class NodeSocket implements Transport.RawSocket, Placed {
   private abandoned = false
   private code: string | undefined
 
-  /** `owners` are the sockets of a listener, for an accepted socket. */
-  constructor(id: number, socket: Net.Socket, endpoint: Endpoint.Endpoint, owners: Roster<NodeSocket> | undefined) {
+  /** `owners` are the sockets of a listener, for an accepted socket; `reading` is where it reads, if not by itself. */
+  constructor(
+    id: number,
+    socket: Net.Socket,
+    endpoint: Endpoint.Endpoint,
+    owners: Roster<NodeSocket> | undefined,
+    reading: Reading | undefined
+  ) {
     this.id = id
     this.socket = socket
     this.endpoint = endpoint
     this.owners = owners
+    this.reading = reading
     this.remoteAddress = socket.remoteAddress
     this.remotePort = socket.remotePort
     if (owners === undefined) this.askLocal()
@@ -114,7 +125,9 @@ export class NodeSocket implements Transport.RawSocket, Placed {
     this.paused = false
     if (!this.flowing) {
       this.flowing = true
+      // Also where it shares: what was read before, or put back, comes so.
       this.socket.on("data", onData)
+      this.shares = this.reading?.share(this.socket) ?? false
     }
     this.socket.resume()
     // Without data before it, Node tells the end also while nobody listens yet, and does not tell it again.
@@ -159,6 +172,8 @@ export class NodeSocket implements Transport.RawSocket, Placed {
     this.handler = undefined
     this.flowing = false
     this.abandoned = true
+    if (this.shares) this.reading?.unshare(socket)
+    this.shares = false
     socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("finish", onDrain)
     return socket.pause()
   }
@@ -205,6 +220,24 @@ export class NodeSocket implements Transport.RawSocket, Placed {
     this.handler?.onData(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))
   }
 
+  /** Gives whether to go on reading. */
+  onRead(buffer: Uint8Array, size: number): boolean {
+    const { handler } = this
+    // Node goes on where a pause follows a resume in the same turn. It keeps what comes then, as it would without sharing.
+    if (this.paused || handler === undefined) return this.socket.push(copyOf(buffer, size))
+    if (handler.isBorrowing !== true || handler.borrow === undefined) {
+      handler.onData(copyOf(buffer, size))
+    } else if (!handler.borrow(new Uint8Array(buffer.buffer, buffer.byteOffset, size))) {
+      this.reading?.retire(NodeSocket.sharing(this.owners ?? [this]))
+    }
+    return true
+  }
+
+  /** Those that read into the buffer of their listener. */
+  private static *sharing(sockets: Iterable<NodeSocket>): Iterable<Net.Socket> {
+    for (const { shares, socket } of sockets) if (shares) yield socket
+  }
+
   onEnd(): void {
     // While paused it waits: `resume` asks for it.
     if (this.toldEnd || this.paused) return
@@ -227,6 +260,12 @@ export class NodeSocket implements Transport.RawSocket, Placed {
   }
 }
 
+/** What sockets read into; the owners of one are those of one listener. */
+export const makeReading = (): Reading => new Reading(onRead)
+
+function onRead(this: Net.Socket, size: number, buffer: Uint8Array): boolean {
+  return (this as OwnedSocket)[owner].onRead(buffer, size)
+}
 function onData(this: Net.Socket, chunk: Buffer): void {
   ;(this as OwnedSocket)[owner].onData(chunk)
 }

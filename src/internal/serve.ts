@@ -37,23 +37,44 @@ type Run<Request, Response, E, R> = (
 /** What is left to do of a batch. */
 type Rest<E, R> = Effect.Effect<void, E | CloseReason.ConnectionError, R>
 
+/** How many connections of a server may keep what they were lent, before everything is copied for all of them. */
+const maxKeepers = 16
+
+/** What the connections of a server are lent. */
+export interface Lending {
+  /** Each of them cost the sockets of the listener a new buffer. */
+  keepers: number
+}
+
 /** One per connection, with no closure of its own: an idle connection would hold them all. */
 class Conversation<Request, Response, E, R> implements internal.Answerer<Request> {
   private readonly connection: Machine<Request, Response>
   private readonly handler: Handler<Request, Response, E, R>
   private readonly isFailure: ((value: unknown) => value is Response) | undefined
   private readonly run: Run<Request, Response, E, R>
+  private lending: Lending | undefined
 
   constructor(
     connection: Machine<Request, Response>,
     handler: Handler<Request, Response, E, R>,
     isFailure: ((value: unknown) => value is Response) | undefined,
-    run: Run<Request, Response, E, R>
+    run: Run<Request, Response, E, R>,
+    lending: Lending | undefined
   ) {
     this.connection = connection
     this.handler = handler
     this.isFailure = isFailure
     this.run = run
+    this.lending = lending
+  }
+
+  get isBorrowing(): boolean {
+    return this.lending !== undefined && this.lending.keepers < maxKeepers
+  }
+
+  keep(): void {
+    if (this.lending !== undefined) this.lending.keepers++
+    this.lending = undefined
   }
 
   /** What has ended already needs no fiber. */
@@ -117,10 +138,14 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
   }
 }
 
-/** Serves until the peer's end of stream; a failure that `isFailure` knows is a response like any other. */
+/**
+ * Serves until the peer's end of stream; a failure that `isFailure` knows is a response like any other. With `lending`,
+ * a request may be gone when it is answered.
+ */
 export const serve = <Request, Response, E, R>(
   connection: Machine<Request, Response>,
   handler: Handler<Request, Response, E, R>,
   isFailure: ((value: unknown) => value is Response) | undefined,
-  run: Run<Request, Response, E, R>
-): void => connection.sleep(new Conversation(connection, handler, isFailure, run))
+  run: Run<Request, Response, E, R>,
+  lending: Lending | undefined
+): void => connection.sleep(new Conversation(connection, handler, isFailure, run, lending))

@@ -8,6 +8,7 @@ import type * as Transport from "../Transport.ts"
 import type { Peer, Seated } from "./admissionRules.ts"
 import type { Arrival } from "./arrival.ts"
 import { ConnectionMachine } from "./connectionMachine.ts"
+import { copying } from "./outbox.ts"
 
 export class Served<In, Out> extends ConnectionMachine<In, Out> implements Seated {
   /** By the clock that is never set back. */
@@ -40,6 +41,19 @@ export class Served<In, Out> extends ConnectionMachine<In, Out> implements Seate
     this.raw.attach(this)
     this.raw.resume()
     return this
+  }
+
+  get isBorrowing(): boolean {
+    return this.answerer?.isBorrowing === true && this.isHeard && !this.inbox.holds
+  }
+
+  /** Replies hold nothing of what was lent; what else does is a message that waits, or the fiber that has one. */
+  borrow(chunk: Uint8Array): boolean {
+    copying(() => this.onData(chunk))
+    // A fiber that asks for more has done with what it had.
+    const isDone = this.inbox.isSpent && (this.fiber === undefined || this.waiter !== undefined)
+    if (!isDone) this.answerer?.keep?.()
+    return isDone
   }
 
   status(now: number): Server.ConnectionStatus {

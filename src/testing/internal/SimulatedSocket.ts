@@ -16,6 +16,7 @@
 import * as Bytes from "effect/Bytes"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Endpoint from "../../Endpoint.ts"
+import { lend } from "../../internal/lend.ts"
 import type * as Transport from "../../Transport.ts"
 import type { SimulatedCore } from "./SimulatedCore.ts"
 import type { SimulatedHost } from "./SimulatedHost.ts"
@@ -158,7 +159,7 @@ export class SimulatedSocket implements Transport.RawSocket {
 
   /** Gives bytes to the handler, inside a turn of the network. */
   hear(bytes: Uint8Array): void {
-    this.handler?.onData(bytes)
+    if (this.handler !== undefined) lend(this.handler, bytes)
   }
 
   /** The connection broke. */
