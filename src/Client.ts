@@ -19,20 +19,18 @@
  *
  * @since 0.1.0
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Formatter from "effect/Formatter"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as CloseReason from "./CloseReason.ts"
 import * as Connection from "./Connection.ts"
 import * as Endpoint from "./Endpoint.ts"
-import { Calls, type ClientError } from "./internal/calls.ts"
+import { Calls } from "./internal/calls.ts"
+import type { ClientError } from "./internal/clientError.ts"
 import * as internal from "./internal/connection.ts"
 import { toMillis } from "./internal/time.ts"
 import type * as Protocol from "./Protocol.ts"
@@ -59,7 +57,7 @@ export {
   ClientError,
   /** How much of a request had been handed over when its call failed. @category models @since 0.1.0 */
   type Sent
-} from "./internal/calls.ts"
+} from "./internal/clientError.ts"
 
 /**
  * How to call.
@@ -144,52 +142,25 @@ export const make: <Request, Response, Failure extends Response = never>(
   input: Endpoint.Input,
   options: Options = {}
 ) {
-  const { callTimeoutMillis, connectTimeoutMillis, lingerMillis, maxWaiting } = yield* settle(options)
+  const { connectTimeoutMillis, lingerMillis, maxWaiting, timeoutMillis } = yield* settle(options)
   const endpoint = yield* Effect.fromResult(Endpoint.fromInput(input))
   const { raw, tls } = yield* internal.dial(endpoint, connectTimeoutMillis, options)
   const codec = internal.pair(protocol.response, protocol.request)
-  const connection = yield* internal.acquire(raw, codec, lingerMillis, { tls })
-  const context = yield* Effect.context<never>()
-  const calls = new Calls(connection, {
-    goodbye: protocol.goodbye,
-    depth: protocol.depth,
-    maxWaiting,
-    timeoutMillis: callTimeoutMillis,
-    clock: yield* Clock.Clock,
-    fork: Effect.runForkWith(context)
-  })
-  yield* Connection.forEachBatch(connection, calls.received).pipe(
-    Effect.onExit((exit) =>
-      Effect.sync(() => {
-        const reason = endOf(exit, connection.failed)
-        // First what is about to leave, so that each call is told truly how much of it was sent.
-        connection.shutdown(reason)
-        calls.end(reason)
-      })
-    ),
-    Effect.ignore,
-    Effect.forkScoped({ startImmediately: true })
+  const fork = Effect.runForkWith(yield* Effect.context<never>())
+  const clock = yield* Clock.Clock
+  const { call } = yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const connection = new internal.ConnectionMachine(raw, codec, { tls })
+      const calls = new Calls(connection, { ...protocol, maxWaiting, timeoutMillis, clock, fork })
+      // Before anything is delivered: nothing would tell it what came already.
+      connection.sleep(calls)
+      internal.start(connection)
+      return calls
+    }),
+    ({ connection }) => internal.close(connection, lingerMillis)
   )
-  const { isFailure } = protocol
-  const call = (request: Request): Effect.Effect<Exclude<Response, Failure>, Failure | ClientError> =>
-    Effect.flatMap(
-      calls.call(request),
-      (response) =>
-        isFailure?.(response)
-          ? Exit.fail(response)
-          : Exit.succeed(response as Exclude<Response, Failure>) // the guard said no
-    )
   return { endpoint, call }
 })
-
-/** Why the reading ended: the peer's end of stream, the end of the scope, or an error of the connection. */
-const endOf = (
-  exit: Exit.Exit<void, unknown>,
-  failed: CloseReason.CloseReason | undefined
-): CloseReason.CloseReason => {
-  if (Exit.isSuccess(exit)) return CloseReason.peerClosed
-  return Cause.hasInterrupts(exit.cause) ? CloseReason.closed : failed ?? CloseReason.fromCause(exit.cause)
-}
 
 const settle = Effect.fnUntraced(function*(options: Options) {
   const maxWaiting = options.maxWaiting ?? defaults.maxWaiting
@@ -204,7 +175,7 @@ const settle = Effect.fnUntraced(function*(options: Options) {
   return {
     maxWaiting,
     lingerMillis,
-    callTimeoutMillis: yield* limit("callTimeout", options.callTimeout ?? defaults.callTimeout),
+    timeoutMillis: yield* limit("callTimeout", options.callTimeout ?? defaults.callTimeout),
     connectTimeoutMillis: yield* limit("connectTimeout", options.connectTimeout ?? defaults.connectTimeout)
   }
 })

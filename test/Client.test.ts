@@ -1,6 +1,6 @@
 /** What a call gets: its own response, in time, whatever else is on the wire. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, type Fiber, Schema } from "effect"
+import { Clock, Effect, Exit, type Fiber, Schema } from "effect"
 import { Client, Codec, Framing, Protocol, Server } from "../src/index.ts"
 import { inWorld, line, memory, pass, script, serveText, settle, Text } from "./support/network.ts"
 
@@ -40,6 +40,23 @@ describe("calls", () => {
         // The answer to the fifth came before its question.
         assert.deepStrictEqual(fibers.map(outcome).slice(0, 4), ["A", "B", "C", "D"])
         assert.isAtMost(network.writes.length, 3)
+      })
+    ))
+
+  it.effect("need no fiber of the client's, whose answers are given in the event that brings them", () =>
+    inWorld(({ network }) =>
+      Effect.gen(function*() {
+        const server = yield* script
+        const { fibers } = network
+        const client = yield* Client.make(lines(2), memory, { callTimeout: "Infinity" })
+        yield* settle
+        assert.strictEqual(network.fibers, fibers)
+        yield* start(["a", "b", "c"].map(client.call))
+        yield* settle
+        assert.strictEqual(network.fibers, fibers + 3)
+        server.peer.send("A\nB\n")
+        yield* settle
+        assert.strictEqual(network.fibers, fibers + 1)
       })
     ))
 
@@ -234,6 +251,34 @@ describe("a call that is given up", () => {
       })
     ))
 
+  it.effect("has its full time, however busy the callers were whom the same answers woke", () =>
+    inWorld(() =>
+      Effect.gen(function*() {
+        const server = yield* script
+        const clock = yield* Clock.Clock
+        let busyMillis = 0
+        const client = yield* Client.make(lines(2), memory, { callTimeout: 1_000 }).pipe(
+          Effect.provideService(Clock.Clock, {
+            ...clock,
+            monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe() + BigInt(busyMillis * 1_000_000)
+          })
+        )
+        const busy = Effect.sync(() => {
+          busyMillis += 600
+        })
+        const [first] = yield* start([
+          Effect.andThen(Effect.andThen(client.call("a"), busy), client.call("b")),
+          Effect.andThen(client.call("c"), busy)
+        ])
+        yield* settle
+        server.peer.send("A\nC\n")
+        yield* pass(999)
+        assert.strictEqual(outcome(first!), "outstanding")
+        yield* pass(1)
+        assert.deepStrictEqual(outcome(first!), error({ _tag: "CallTimeout", limitMillis: 1_000 }, "all"))
+      })
+    ))
+
   it.effect("in time needs one timer for all", () =>
     inWorld(({ network }) =>
       Effect.gen(function*() {
@@ -279,6 +324,28 @@ describe("failures of the protocol", () => {
         assert.deepStrictEqual(refused, Refused.make({ why: "no" }))
         const answer = yield* client.call("yes")
         assert.strictEqual(answer.text, "yes")
+      })
+    ))
+
+  it.effect("that cannot be told from answers are a defect of that call alone", () =>
+    inWorld(() =>
+      Effect.gen(function*() {
+        const bug = new Error("no")
+        const isFailure = (value: unknown): value is never => {
+          if (value === "NO") throw bug
+          return false
+        }
+        const server = yield* script
+        const client = yield* Client.make({ ...lines(3), isFailure }, memory)
+        const fibers = yield* start(["a", "no", "b"].map(client.call))
+        yield* settle
+        server.peer.send("A\nNO\nB\n")
+        yield* settle
+        assert.deepStrictEqual(fibers.map((fiber) => fiber.pollUnsafe()), [
+          Exit.succeed("A"),
+          Exit.die(bug),
+          Exit.succeed("B")
+        ])
       })
     ))
 

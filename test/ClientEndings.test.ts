@@ -237,6 +237,57 @@ describe("when the scope of the client closes", () => {
       })
     ))
 
+  it.effect("by the first whom an answer woke, the others had none, though theirs came with it", () =>
+    inWorld(() =>
+      Effect.gen(function*() {
+        const server = yield* script
+        const scope = yield* Scope.make()
+        const client = yield* Scope.provide(Client.make({ ...lines(2), goodbye: { drained: "bye" } }, memory), scope)
+        yield* settle
+        const callers = new Callers(client)
+        yield* Effect.forkChild(
+          Effect.andThen(Effect.flatMap(callers.call("a"), Fiber.join), Scope.close(scope, Exit.void)),
+          { startImmediately: true }
+        )
+        yield* callers.call("b")
+        yield* callers.call("c")
+        yield* settle
+        server.peer.send("A\nbye\n")
+        yield* settle
+        assert.deepStrictEqual(callers.settled, [["A"], ["Closed all"], ["Closed all"]])
+        // Nor is what came for a parting given to a later one.
+        yield* callers.call("d")
+        assert.deepStrictEqual([callers.settled[3], server.peer.ended], [["Closed none"], true])
+      })
+    ))
+
+  it.effect("whom that makes call again fails at once, not behind those that wait, and leaves nothing", () =>
+    inWorld(({ network }) =>
+      Effect.gen(function*() {
+        const fibers = network.fibers
+        const server = yield* script
+        const scope = yield* Scope.make()
+        const client = yield* Scope.provide(Client.make(lines(1), memory, { maxWaiting: 1 }), scope)
+        const callers = new Callers(client)
+        yield* Effect.forkChild(
+          Effect.andThen(
+            Effect.ignore(client.call("a")),
+            Effect.andThen(callers.call("again"), callers.call("and again"))
+          ),
+          { startImmediately: true }
+        )
+        yield* callers.call("b")
+        yield* settle
+        const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+        yield* settle
+        assert.deepStrictEqual(callers.settled, [["Closed none"], ["Closed none"], ["Closed none"]])
+        server.peer.leave()
+        yield* Fiber.join(closing)
+        yield* settle
+        assertNothingLeft(network, fibers)
+      })
+    ))
+
   it.effect("a server that does not end its side is left after linger", () =>
     inWorld(() =>
       Effect.gen(function*() {

@@ -20,17 +20,19 @@ export { ConnectionMachine } from "./connectionMachine.ts"
 export type { Addresses } from "./ends.ts"
 export type { Answerer, Batch } from "./inbox.ts"
 
-/** Wires a machine to its raw socket; from here on the socket delivers. A proxy's header may know better `addresses`. */
+/** Wires a machine to its raw socket; from here on the socket delivers. */
+export const start = <In, Out>(machine: ConnectionMachine<In, Out>): ConnectionMachine<In, Out> => {
+  machine.raw.attach(machine)
+  machine.raw.resume()
+  return machine
+}
+
+/** Makes a machine and wires it to its raw socket. A proxy's header may know better `addresses`. */
 export const open = <In, Out>(
   raw: Transport.RawSocket,
   codec: Codec.Codec<In, Out>,
   addresses?: Addresses
-): ConnectionMachine<In, Out> => {
-  const machine = new ConnectionMachine(raw, codec, addresses)
-  raw.attach(machine)
-  raw.resume()
-  return machine
-}
+): ConnectionMachine<In, Out> => start(new ConnectionMachine(raw, codec, addresses))
 
 /** Opens a connection for the time of the scope: then it ends within `linger`, or is destroyed. */
 export const acquire = <In, Out>(
@@ -41,20 +43,23 @@ export const acquire = <In, Out>(
 ): Effect.Effect<ConnectionMachine<In, Out>, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => open(raw, codec, addresses)),
-    (machine) =>
-      Effect.suspend(() => {
-        machine.shutdown(CloseReason.closed)
-        if (machine.isClosed) return Effect.void
-        const closed = Effect.callback<void>((resume) => {
-          if (machine.isClosed) return resume(Exit.void)
-          machine.onClosed = () => resume(Exit.void)
-        })
-        return Effect.timeoutOrElse(Effect.interruptible(closed), {
-          duration: linger,
-          orElse: () => Effect.sync(() => raw.destroy())
-        })
-      })
+    (machine) => close(machine, linger)
   )
+
+/** Ends a connection within `linger`, or destroys it. */
+export const close = <In, Out>(machine: ConnectionMachine<In, Out>, linger: Duration.Input): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    machine.shutdown(CloseReason.closed)
+    if (machine.isClosed) return Effect.void
+    const closed = Effect.callback<void>((resume) => {
+      if (machine.isClosed) return resume(Exit.void)
+      machine.onClosed = () => resume(Exit.void)
+    })
+    return Effect.timeoutOrElse(Effect.interruptible(closed), {
+      duration: linger,
+      orElse: () => Effect.sync(() => machine.raw.destroy())
+    })
+  })
 
 /** What one end of a conversation reads and writes, of the two codecs that describe it. */
 export const pair = <In, Out>(incoming: Codec.Codec<In>, outgoing: Codec.Codec<Out>): Codec.Codec<In, Out> => ({
