@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Endpoint from "../Endpoint.ts"
 import type * as Transport from "../Transport.ts"
-import { integer, positive, refuse, type ServerOptionsError } from "./optionRules.ts"
+import { integer, refuse, type ServerOptionsError } from "./optionRules.ts"
 
 /**
  * How to listen.
@@ -55,19 +55,8 @@ export const listenDefaults = {
 /** The options, checked and filled in, as a transport takes them. */
 export type ListenSettings = Required<Pick<Transport.ListenOptions, "backlog" | "reusePort" | "unixMode">>
 
-/** Checks the options of listeners on `endpoints`. */
-export const settleListening = Effect.fnUntraced(function*(
-  options: ListenOptions,
-  endpoints: ReadonlyArray<Endpoint.Endpoint>
-): Effect.fn.Return<ListenSettings, ServerOptionsError> {
-  return {
-    backlog: yield* positive("backlog", options.backlog ?? listenDefaults.backlog),
-    unixMode: options.unixMode === undefined ? undefined : yield* settleMode(options.unixMode, endpoints),
-    reusePort: yield* settleSharing(options.reusePort ?? listenDefaults.reusePort, endpoints)
-  }
-})
-
-const settleMode = (
+/** Permission bits, which only a file has. */
+export const settleMode = (
   mode: number,
   endpoints: ReadonlyArray<Endpoint.Endpoint>
 ): Effect.Effect<number, ServerOptionsError> => {
@@ -76,12 +65,12 @@ const settleMode = (
   return integer("unixMode", mode, [0, 0o777])
 }
 
-const settleSharing = (
-  reusePort: boolean,
+/** Sharing, which only ports of TCP know. */
+export const settleSharing = (
   endpoints: ReadonlyArray<Endpoint.Endpoint>
-): Effect.Effect<boolean, ServerOptionsError> => {
+): Effect.Effect<true, ServerOptionsError> => {
   const other = endpoints.find((endpoint) => endpoint._tag !== "Tcp" && endpoint._tag !== "Tls")
-  return reusePort && other !== undefined
-    ? refuse("reusePort", reusePort, `false with ${Endpoint.format(other)}, because only ports of TCP can be shared`)
-    : Effect.succeed(reusePort)
+  return other === undefined
+    ? Effect.succeed(true)
+    : refuse("reusePort", true, `false with ${Endpoint.format(other)}, because only ports of TCP can be shared`)
 }

@@ -17,7 +17,7 @@ import * as ProxyHeader from "../ProxyHeader.ts"
 import type * as Server from "../Server.ts"
 import type * as Tls from "../Tls.ts"
 import type { AlarmSettings } from "./alarms.ts"
-import { listenDefaults, type ListenOptions, type ListenSettings, settleListening } from "./listenOptions.ts"
+import { listenDefaults, type ListenOptions, type ListenSettings, settleMode, settleSharing } from "./listenOptions.ts"
 import { integer, positive, refuse, type ServerOptionsError, time } from "./optionRules.ts"
 import { limitDefaults, type LimitOptions, type LimitSettings, networks, settleLimits } from "./serverLimits.ts"
 
@@ -226,7 +226,11 @@ export const settle = Effect.fnUntraced(function*<In, Out>(
   }
   return {
     limits,
-    listening: yield* settleListening(options, endpoints),
+    listening: {
+      backlog: yield* positive("backlog", options.backlog ?? defaults.backlog),
+      unixMode: options.unixMode === undefined ? undefined : yield* settleMode(options.unixMode, endpoints),
+      reusePort: options.reusePort === true ? yield* settleSharing(endpoints) : defaults.reusePort
+    },
     refusal,
     maxWaiting: waiting === undefined ? 0 : yield* positive("overflow.maxWaiting", waiting.maxWaiting),
     waitMillis: waiting === undefined ? 0 : yield* time("overflow.timeout", waiting.timeout),

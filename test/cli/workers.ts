@@ -10,7 +10,7 @@ export interface Supervised {
 }
 
 /** The numbers of the processes that a supervisor has started. */
-export const processIdsOf = async (server: Program, workers: number): Promise<ReadonlyArray<number>> => {
+export const processIdsOf = (server: Program, workers: number): Promise<ReadonlyArray<number>> => {
   const all = Array.from({ length: workers }, (_, n) => new RegExp(`worker ${n + 1} is process (\\d+)\\n`))
   return Promise.all(all.map(async (pattern) => Number((await server.warns(pattern))[1])))
 }
