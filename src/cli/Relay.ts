@@ -56,7 +56,7 @@ export const make: Effect.Effect<Relay, never, Scope.Scope | Stdio.Stdio> = Effe
   const pass = (pipe: Readable): Effect.Effect<void> => {
     // The beginning of a line whose end has not come: not longer than a line may be.
     let begun: Array<Uint8Array> = []
-    const chunks = NodeStream.fromReadable({ evaluate: () => pipe })
+    const chunks = NodeStream.fromReadable({ evaluate: () => pipe, chunkSize: 1 })
     return Stream.runForEach(chunks, (chunk) => {
       const end = chunk.lastIndexOf(lineFeed) + 1
       if (end === 0) {

@@ -9,6 +9,7 @@ import * as Crew from "../../src/cli/Crew.ts"
 import * as Failure from "../../src/cli/Failure.ts"
 import * as Relay from "../../src/cli/Relay.ts"
 import * as Worker from "../../src/cli/Worker.ts"
+import { serving } from "./inProcess.ts"
 
 /** Does what a worker does, unless `on` has something else for a message. */
 const script = (on: string) => `
@@ -178,3 +179,25 @@ it.effect("prints whole lines, while the gate is open, and not the one that a wo
     assert.strictEqual(printed[0], "first\n")
     assert.deepStrictEqual(printed.slice(1, -1).toSorted(), ["1a\n1b\n", "2a\n2b\n"])
   }))
+
+it.live("who ends by a drain is told behind its beginning, also where one worker is slow to say that it drains", () =>
+  Effect.gen(function*() {
+    const on = `{ Drain: () => {
+      if (place.worker === 1) process.stdout.write("#1.1 ended\\n")
+      setTimeout(usual.Drain, place.worker === 1 ? 0 : 200)
+    } }`
+    const server = yield* Effect.provideService(
+      serving(["echo", "--workers", "2", "--port", "0"]),
+      Worker.Command,
+      [process.execPath, "-e", script(on)]
+    )
+    yield* server.says(/^listening on tcp:\/\/127\.0\.0\.1:4711: echo, chunks[^\n]*, 2 workers; [^\n]*\n$/)
+    const { exit, stderr, stdout } = yield* server.stop
+    assert.deepStrictEqual([exit, stderr], [0, ""])
+    assert.deepStrictEqual(stdout.split("\n").slice(1), [
+      "draining: 3 open connections; Ctrl-C again ends at once",
+      "#1.1 ended",
+      "drained in 200ms: 20 served, 3 drained, 2 forced, 4 refused",
+      ""
+    ])
+  }).pipe(Effect.scoped))

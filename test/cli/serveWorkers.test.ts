@@ -209,7 +209,9 @@ describe("a drain", () => {
   test.each([["SIGINT", 130], ["SIGTERM", 143]] as const)(
     "a second signal, %s, ends everything at once with %d",
     async (signal, code) => {
-      const supervised = await supervise(["reverse", "--json", "--drain-grace", "10m"])
+      // Nothing else would end the connections.
+      const endless = ["--drain-grace", "10m", "--min-rate", "unbounded", "--frame-timeout", "unbounded"]
+      const supervised = await supervise(["reverse", "--json", ...endless])
       using server = supervised.server
       using clients = await Clients.everywhere(supervised)
       for (const client of clients.all) client.socket.write("half a li")
