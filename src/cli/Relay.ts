@@ -26,7 +26,7 @@ import type { Readable } from "node:stream"
 import type * as Failure from "./Failure.ts"
 import * as Output from "./Output.ts"
 
-/** Each is what one read of a pipe gave, of at most 64 KiB: 1 MiB. Arbitrary; not measured. */
+/** Each is what one read of a pipe gave, of at most 64 KiB: 1 MiB, and as much that is being written. Arbitrary. */
 const maxPieces = 16
 
 const lineFeed = 10
