@@ -6,7 +6,6 @@
  *
  * @since 0.1.0
  */
-import type * as Arr from "effect/Array"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -32,13 +31,10 @@ export const limits = {
   exit: Duration.seconds(5)
 } as const
 
-/** Endpoints as they are written. @category models @since 0.1.0 */
-export type Endpoints = Arr.NonEmptyReadonlyArray<string>
-
 /** Some workers. @category models @since 0.1.0 */
 export interface Crew {
   /** Makes all of them listen; says where they do. */
-  readonly listen: (endpoints: Endpoints) => Effect.Effect<Endpoints, Failure.Failure>
+  readonly listen: (endpoints: WorkerMessage.Endpoints) => Effect.Effect<WorkerMessage.Endpoints, Failure.Failure>
   /** Fails when one of them cannot go on, or has ended without being asked to. */
   readonly lost: Effect.Effect<never, Failure.Failure>
   /** Makes all of them load their certificates again. */
@@ -96,13 +92,15 @@ const lost = (worker: Worker.Worker): Effect.Effect<never, Failure.Failure> =>
     Effect.flatMap(Deferred.await(worker.ended), (ending) => Effect.fail(fromEnding(worker, ending)))
   )
 
-const listen = Effect.fnUntraced(function*(worker: Worker.Worker, endpoints: Endpoints, isFirst: boolean) {
-  yield* Deferred.await(worker.ready)
-  worker.tell({ _tag: "Listen", endpoints, isFirst })
-  return yield* Deferred.await(worker.listening)
-})
+const listen = Effect.fnUntraced(
+  function*(worker: Worker.Worker, endpoints: WorkerMessage.Endpoints, isFirst: boolean) {
+    yield* Deferred.await(worker.ready)
+    worker.tell({ _tag: "Listen", endpoints, isFirst })
+    return yield* Deferred.await(worker.listening)
+  }
+)
 
-const listenAll = Effect.fnUntraced(function*(members: ReadonlyArray<Member>, wanted: Endpoints) {
+const listenAll = Effect.fnUntraced(function*(members: ReadonlyArray<Member>, wanted: WorkerMessage.Endpoints) {
   const [first, ...others] = members
   if (first === undefined) return wanted
   const endpoints = yield* listen(first, wanted, true)

@@ -30,7 +30,7 @@ export class CurrentPost extends Context.Reference<Post | undefined>("hawser/cli
 }) {}
 
 /**
- * The variable that tells a process its place, as JSON.
+ * The variable that tells a process its place: `2/4`, or `2/4,colours`.
  *
  * No setting has this variable, because a flag's name does not begin with a dash. It counts only for a process that has a
  * channel to its parent besides, and is removed as soon as it is read.
@@ -39,3 +39,7 @@ export class CurrentPost extends Context.Reference<Post | undefined>("hawser/cli
  * @since 0.1.0
  */
 export const variable = "HAWSER__WORKER"
+
+/** A place as the variable tells it. @category formatting @since 0.1.0 */
+export const format = ({ colours, worker, workers }: Place): string =>
+  `${worker}/${workers}${colours ? ",colours" : ""}`

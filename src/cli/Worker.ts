@@ -9,7 +9,6 @@
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type ChildProcess, spawn } from "node:child_process"
 import type { Readable } from "node:stream"
@@ -30,8 +29,6 @@ export type Ending =
   | { readonly _tag: "Killed"; readonly signal: string }
   | { readonly _tag: "NotStarted"; readonly code: string }
 
-type Failed = Extract<WorkerMessage.News, { readonly _tag: "Failed" }>
-
 /** A worker. @category models @since 0.1.0 */
 export interface Worker {
   /** Counts from 1. */
@@ -41,12 +38,12 @@ export interface Worker {
   readonly stdout: Readable | undefined
   readonly ready: Deferred.Deferred<void>
   /** Completes with where it listens. */
-  readonly listening: Deferred.Deferred<WorkerMessage.Listen["endpoints"]>
+  readonly listening: Deferred.Deferred<WorkerMessage.Endpoints>
   /** Completes with how many are in. */
   readonly draining: Deferred.Deferred<number>
   readonly drained: Deferred.Deferred<WorkerMessage.Drained>
   /** Completes with why it cannot go on. */
-  readonly failed: Deferred.Deferred<Failed>
+  readonly failed: Deferred.Deferred<WorkerMessage.Failed>
   /** Completes when the process is gone, and everything that it said is known. */
   readonly ended: Deferred.Deferred<Ending>
   /** Says something, and never waits; to a worker that is gone, nothing. */
@@ -74,7 +71,7 @@ const hear = (worker: Worker, news: WorkerMessage.News): void => {
 const begin = ([file, ...args]: Arguments, place: Post.Place): ChildProcess | string => {
   try {
     return spawn(file, args, {
-      env: { ...process.env, [Post.variable]: JSON.stringify(place) },
+      env: { ...process.env, [Post.variable]: Post.format(place) },
       // Its errors go where those of the supervisor go: also what the runtime says before it crashes.
       stdio: ["ignore", "pipe", "inherit", "ipc"]
     })
@@ -109,7 +106,7 @@ const start = (command: Arguments, place: Post.Place): Worker => {
   const end = (ending: Ending) => void Deferred.doneUnsafe(worker.ended, Effect.succeed(ending))
   if (typeof begun === "string") end({ _tag: "NotStarted", code: begun })
   child?.on("message", (message) => {
-    const news = Option.getOrUndefined(WorkerMessage.toNews(message))
+    const news = WorkerMessage.toNews(message)
     if (news !== undefined) hear(worker, news)
   })
   let exit: Ending | undefined

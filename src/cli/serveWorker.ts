@@ -97,8 +97,7 @@ export const reporting =
         ({ exitCode, hint, message }) =>
           Effect.andThen(
             Effect.callback<void>((resume) => {
-              const failed = { _tag: "Failed", exitCode, message, ...(hint === undefined ? {} : { hint }) } as const
-              post.tell(failed, () => resume(Effect.void))
+              post.tell({ _tag: "Failed", exitCode, message, hint }, () => resume(Effect.void))
             }),
             Effect.fail(new Failure.Reported({ exitCode }))
           )

@@ -8,14 +8,16 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Post from "./Post.ts"
 import * as WorkerMessage from "./WorkerMessage.ts"
 
-const Place = Schema.fromJsonString(
-  Schema.Struct({ worker: Schema.Number, workers: Schema.Number, colours: Schema.Boolean })
-)
+/** Reads the variable; what anybody else wrote there is no place. */
+const toPlace = (text: string | undefined): Post.Place | undefined => {
+  const [, worker, workers, colours] = /^(\d+)\/(\d+)(,colours)?$/.exec(text ?? "") ?? []
+  return worker === undefined
+    ? undefined
+    : { worker: Number(worker), workers: Number(workers), colours: colours !== undefined }
+}
 
 /** What the supervisor may ask for at any time. @category models @since 0.1.0 */
 export interface Asked {
@@ -26,14 +28,14 @@ export interface Asked {
 
 /** Takes up the post that the environment tells of; without a channel to a supervisor there is none. @category constructors @since 0.1.0 */
 export const take = ({ drain, reload }: Asked): Post.Post | undefined => {
-  const place = Schema.decodeUnknownOption(Place)(process.env[Post.variable])
+  const place = toPlace(process.env[Post.variable])
   // Nothing that this process starts is a worker.
   delete process.env[Post.variable]
-  if (Option.isNone(place) || process.send === undefined) return undefined
+  if (place === undefined || process.send === undefined) return undefined
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {})
   const listen = Deferred.makeUnsafe<WorkerMessage.Listen>()
   process.on("message", (message) => {
-    const order = Option.getOrUndefined(WorkerMessage.toOrder(message))
+    const order = WorkerMessage.toOrder(message)
     switch (order?._tag) {
       case undefined:
         return
@@ -50,7 +52,7 @@ export const take = ({ drain, reload }: Asked): Post.Post | undefined => {
   // It ended while this process started, which still does.
   if (!process.connected) setImmediate(drain)
   return {
-    ...place.value,
+    ...place,
     toListen: Deferred.await(listen),
     tell: (news, onSent = () => {}) => {
       if (process.connected) process.send?.(news, undefined, {}, onSent)

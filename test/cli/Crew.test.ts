@@ -13,7 +13,7 @@ import { serving } from "./inProcess.ts"
 
 /** Does what a worker does, unless `on` has something else for a message. */
 const script = (on: string) => `
-  const place = JSON.parse(process.env.HAWSER__WORKER)
+  const place = { worker: Number.parseInt(process.env.HAWSER__WORKER) }
   const tell = (_tag, rest = {}) => process.send({ _tag, ...rest })
   const usual = {
     Listen: ({ endpoints, isFirst }) => tell("Listening", { endpoints: isFirst ? ["tcp://127.0.0.1:4711"] : endpoints }),

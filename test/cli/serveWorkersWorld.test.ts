@@ -245,8 +245,7 @@ describe("is started again", () => {
   })
 
   test("by its place alone it is no worker: without a supervisor's channel it serves alone", async () => {
-    const place = JSON.stringify({ worker: 2, workers: 2, colours: false })
-    using server = hawser(["serve", "echo", "--port", "0"], { HAWSER__WORKER: place })
+    using server = hawser(["serve", "echo", "--port", "0"], { HAWSER__WORKER: "2/2" })
     await server.says(/^listening on \S+: echo, [^\n]*; Ctrl-C/)
     server.kill("SIGTERM")
     assert.strictEqual((await server.ended).exit, 0)
