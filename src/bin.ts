@@ -21,6 +21,7 @@ import { main } from "./cli/main.ts"
 import * as Post from "./cli/Post.ts"
 import * as Reload from "./cli/Reload.ts"
 import * as Stop from "./cli/Stop.ts"
+import * as WorkerPost from "./cli/workerPost.ts"
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -42,7 +43,7 @@ const stop = (code: number): void => {
 /** In a worker: who is to be told when the supervisor got a SIGHUP. */
 const reloads = new Set<() => void>()
 
-const post = process.env[Post.variable] === undefined ? undefined : (await import("./cli/workerPost.ts")).take({
+const post = WorkerPost.take({
   drain: () => stop(0),
   reload: () => {
     for (const reload of reloads) reload()

@@ -25,6 +25,7 @@ import * as Reload from "./Reload.ts"
 import * as Report from "./Report.ts"
 import * as ServePlan from "./servePlan.ts"
 import type * as ServeTls from "./serveTls.ts"
+import * as ServeWorker from "./serveWorker.ts"
 import * as Stop from "./Stop.ts"
 import * as Style from "./Style.ts"
 
@@ -63,11 +64,10 @@ const serveHere = Effect.fnUntraced(function*<A>(
 export const serve = Effect.fnUntraced(function*(input: Commands.Serve) {
   const post = yield* Post.CurrentPost
   if (post !== undefined) {
-    const { format, layer, reporting } = yield* Effect.promise(() => import("./serveWorker.ts"))
     return yield* Effect.flatMap(
       ServePlan.make(input),
-      (plan) => serveHere(plan, format(plan, post), (onEvent) => layer(plan, post, onEvent))
-    ).pipe(reporting(post))
+      (plan) => serveHere(plan, ServeWorker.format(plan, post), (onEvent) => ServeWorker.layer(plan, post, onEvent))
+    ).pipe(ServeWorker.reporting(post))
   }
   const plan = yield* ServePlan.make(input)
   if (input.check) {
@@ -76,6 +76,7 @@ export const serve = Effect.fnUntraced(function*(input: Commands.Serve) {
   }
   for (const notice of plan.certificates?.notices ?? []) yield* Console.error(`hawser: warning: ${notice}`)
   if (plan.workers > 1) {
+    // The other parts of it are small, and not worth a file that each start would have to read: see `rolldown.config.js`.
     return yield* Effect.flatMap(Effect.promise(() => import("./serveWorkers.ts")), (_) => _.supervise(plan))
   }
   const format = plan.isJson ? Report.json(plan.service) : Report.text(plan.what, yield* Style.current)

@@ -21,6 +21,7 @@ import type * as Report from "./Report.ts"
 import * as ServeNames from "./serveNames.ts"
 import * as ServeOptions from "./serveOptions.ts"
 import { type ServeSettings, serveSettings } from "./serveSettings.ts"
+import * as ServeShares from "./serveShares.ts"
 import type * as ServeTls from "./serveTls.ts"
 import { served } from "./services.ts"
 import type * as Setting from "./Setting.ts"
@@ -84,9 +85,8 @@ const sharing = Effect.fnUntraced(function*(
       "write tcp://HOST:PORT or tls://HOST:PORT, or leave it at one worker"
     )
   }
-  const { check, toShare } = yield* Effect.promise(() => import("./serveShares.ts"))
-  yield* check(given, options, workers)
-  return (worker) => toShare(options, workers.value, worker)
+  yield* ServeShares.check(given, options, workers)
+  return (worker) => ServeShares.toShare(options, workers.value, worker)
 })
 
 /** Makes a plan of what was typed and stands in the environment. @category constructors @since 0.1.0 */

@@ -115,10 +115,10 @@ describe("serving", () => {
     await server.warns(/hawser: debug: the peer closed the connection worker=[12] connection=1 /)
   })
 
-  test("one worker is the process itself, and loads nothing that several need", async () => {
+  test("one worker is the process itself, and does not load the supervisor", async () => {
     const spy = `import { registerHooks } from "node:module"
       registerHooks({ load: (url, context, next) => {
-        if (/Work|Crew|Relay|Shares|WorkerMessage/.test(url)) process.stderr.write(url + "\\n")
+        if (/serveWorkers|Crew|Relay|[/]Worker[.]ts/.test(url)) process.stderr.write(url + "\\n")
         return next(url, context)
       } })`
     const options = `--import=data:text/javascript,${encodeURIComponent(spy)}`
