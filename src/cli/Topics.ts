@@ -36,7 +36,7 @@ const exitCodes: Topic = {
   title: "EXIT CODES",
   lines: [
     "0    done, or drained",
-    "1    the network or the peer failed, or a claim of the tour does not hold",
+    "1    the network or the peer failed, a worker ended by itself, or a claim of the tour does not hold",
     "2    wrong use, or an error on this machine: a flag, a file, a port in use",
     "3    what arrived is not what the framing promises, or a checksum is not what it should be",
     "4    it took too long",
