@@ -55,6 +55,9 @@ export const makeNumbered = (nextId: () => number): Effect.Effect<Transport.Tran
       if (endpoint._tag !== "Memory") {
         return yield* new Transport.BindError({ endpoint, reason: "Unsupported", code: endpoint._tag })
       }
+      if (options.reusePort === true) {
+        return yield* new Transport.BindError({ endpoint, reason: "NotShareable", code: endpoint._tag })
+      }
       const { name } = endpoint
       const open = new Set<MemorySocket>()
       const listening: Listening = {

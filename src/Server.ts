@@ -126,6 +126,11 @@ export {
   type Rate
 } from "./internal/serverLimits.ts"
 
+export {
+  /** How to listen. @category options @since 0.1.0 */
+  type ListenOptions
+} from "./internal/listenOptions.ts"
+
 /** One endpoint, or several: all under the same limits, with one drain. @category models @since 0.1.0 */
 export type Endpoints = Endpoint.Input | Arr.NonEmptyReadonlyArray<Endpoint.Input>
 

@@ -23,6 +23,7 @@ import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Endpoint from "./Endpoint.ts"
+import type { BindError } from "./internal/bindError.ts"
 import type * as Tls from "./Tls.ts"
 
 /**
@@ -129,6 +130,8 @@ export interface ListenOptions {
   readonly backlog: number
   /** The permission bits of the file of a `unix:PATH` endpoint, which is there at no moment with others. */
   readonly unixMode?: number | undefined
+  /** Whether others may listen on the same address and get their share of the connections; `NotShareable` where not. */
+  readonly reusePort?: boolean | undefined
   /** Told when an accept failed; without it that is logged. */
   readonly onError?: ((error: unknown) => void) | undefined
 }
@@ -153,73 +156,12 @@ export class Transport extends Context.Service<Transport, {
   readonly descriptorLimit?: number | undefined
 }>()("hawser/Transport") {}
 
-/**
- * Why an endpoint could not be listened on.
- *
- * `AddressInUse`: somebody listens there. `AddressNotAvailable`: this machine has no such address, or the name or
- * folder does not exist. `AccessDenied`: the system does not allow it to this user. `Unsupported`: this transport knows
- * no such endpoint. `Unknown`: anything else, with the system's `code`.
- *
- * @category errors
- * @since 0.1.0
- */
-export type BindReason = "AddressInUse" | "AddressNotAvailable" | "AccessDenied" | "Unsupported" | "Unknown"
-
-/**
- * An endpoint could not be listened on. `hint` says what to do.
- *
- * @category errors
- * @since 0.1.0
- */
-export class BindError extends Data.TaggedError("BindError")<{
-  readonly endpoint: Endpoint.Endpoint
-  readonly reason: BindReason
-  readonly code: string
-  readonly cause?: unknown
-}> {
-  override get message(): string {
-    const where = Endpoint.format(this.endpoint)
-    switch (this.reason) {
-      case "AddressInUse":
-        return `cannot listen on ${where}: the address is already in use`
-      case "AddressNotAvailable":
-        if (this.endpoint._tag === "Descriptor") {
-          return `cannot listen on ${where}: it is closed, or no listening socket (${this.code})`
-        }
-        return this.endpoint._tag === "Unix"
-          ? `cannot listen on ${where}: there is no such folder (${this.code})`
-          : `cannot listen on ${where}: the address is not available on this machine (${this.code})`
-      case "AccessDenied":
-        return `cannot listen on ${where}: access denied (${this.code})`
-      case "Unsupported":
-        return `cannot listen on ${where}: this transport does not know such endpoints`
-      case "Unknown":
-        return `cannot listen on ${where}: ${this.code}`
-    }
-  }
-  /** What the reader can do about it. */
-  get hint(): string {
-    switch (this.reason) {
-      case "AddressInUse":
-        return this.endpoint._tag === "Unix"
-          ? "stop the program that listens there, or choose another path"
-          : "stop the program that listens there, or choose another port (0 picks a free one)"
-      case "AddressNotAvailable":
-        if (this.endpoint._tag === "Descriptor") return "start the program with a listening socket as that descriptor"
-        return this.endpoint._tag === "Unix"
-          ? "create the folder, or choose another path"
-          : "use an address of this machine, such as 127.0.0.1, or * for all of them"
-      case "AccessDenied":
-        return this.endpoint._tag === "Unix"
-          ? "choose a path where you may create files"
-          : "ports below 1024 are reserved for the administrator: choose a higher one"
-      case "Unsupported":
-        return "use an endpoint of the transport's own kind"
-      case "Unknown":
-        return "check the endpoint"
-    }
-  }
-}
+export {
+  /** An endpoint could not be listened on. @category errors @since 0.1.0 */
+  BindError,
+  /** Why an endpoint could not be listened on. @category errors @since 0.1.0 */
+  type BindReason
+} from "./internal/bindError.ts"
 
 /**
  * Why an endpoint could not be reached.

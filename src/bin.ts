@@ -8,6 +8,8 @@
  * SIGHUP                     `serve` loads its certificates again; anything else is ended by it
  * ```
  *
+ * A worker of `serve --workers` has a supervisor to say all that: see `cli/workerPost.ts`.
+ *
  * Effect's `runMain` exits with 130 for every signal, and lets a finalizer that hangs ignore the second one.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -16,8 +18,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Failure from "./cli/Failure.ts"
 import { main } from "./cli/main.ts"
+import * as Post from "./cli/Post.ts"
 import * as Reload from "./cli/Reload.ts"
 import * as Stop from "./cli/Stop.ts"
+import * as WorkerPost from "./cli/workerPost.ts"
 
 const codes = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -36,8 +40,20 @@ const stop = (code: number): void => {
   else fiber.interruptUnsafe()
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => asked ? process.exit(codes[signal]) : stop(codes[signal]))
+/** In a worker: who is to be told when the supervisor got a SIGHUP. */
+const reloads = new Set<() => void>()
+
+const post = WorkerPost.take({
+  drain: () => stop(0),
+  reload: () => {
+    for (const reload of reloads) reload()
+  }
+})
+
+if (post === undefined) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => asked ? process.exit(codes[signal]) : stop(codes[signal]))
+  }
 }
 
 /** Why stdout cannot be written to, when it is not its reader that went away. */
@@ -50,13 +66,14 @@ process.stderr.on("error", () => {})
 const reload = Reload.Reload.of({
   listen: (onRequest) =>
     Effect.acquireRelease(
-      Effect.sync(() => process.on("SIGHUP", onRequest)),
-      () => Effect.sync(() => process.off("SIGHUP", onRequest))
+      Effect.sync(() => post === undefined ? process.on("SIGHUP", onRequest) : reloads.add(onRequest)),
+      () => Effect.sync(() => post === undefined ? process.off("SIGHUP", onRequest) : reloads.delete(onRequest))
     )
 })
 
 const fiber = Effect.runFork(
   main(process.argv.slice(2)).pipe(
+    Effect.provideService(Post.CurrentPost, post),
     Effect.provideService(Reload.Reload, reload),
     Effect.provideService(Stop.Stop, {
       requested: Effect.suspend(() => {

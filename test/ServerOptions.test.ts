@@ -137,6 +137,7 @@ it("the defaults are those of the documentation", () => {
     alarmCooldown: "1 minute",
     maxHeaderBytes: 4096,
     backlog: 511,
+    reusePort: false,
     linger: "2 seconds",
     announce: 0,
     grace: "10 seconds",

@@ -67,6 +67,8 @@ const hintOf = (error: Transport.BindError | Transport.ConnectError): string =>
     ? flags.reduce((hint, [word, flag]) => hint.replace(word, flag), error.hint)
     : error.reason === "Unsupported"
     ? "hawser knows tcp://HOST:PORT, tls://HOST:PORT and unix:PATH; the host * and fd:N are for listening"
+    : error.reason === "NotShareable"
+    ? "leave it at one worker: this system does not share ports among processes"
     : error.hint
 
 /**

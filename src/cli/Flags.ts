@@ -45,6 +45,9 @@ const integer = (minimum: number, maximum: number, rule: string) => (text: strin
 /** Reads a number of things. @category parsing @since 0.1.0 */
 export const count: (text: string) => Result.Result<number, string> = integer(1, 2 ** 31 - 1, "an integer from 1")
 
+/** Reads a number of processes; more than the largest machines have cores. @category parsing @since 0.1.0 */
+export const workers: (text: string) => Result.Result<number, string> = integer(1, 1024, "an integer from 1 to 1024")
+
 /** Reads one of some words. @category parsing @since 0.1.0 */
 export const word = <const Names extends ReadonlyArray<string>>(names: Names) => (text: string) => {
   const found: Names[number] | undefined = names.find((name) => name === text)

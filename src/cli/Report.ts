@@ -20,7 +20,8 @@
  * ```
  *
  * `time` is ISO 8601 in UTC; endpoints are strings; a `reason` is the `CloseReason`, whose times are in milliseconds. `Lost`
- * tells how many events were not printed because stdout was not read as fast as they came.
+ * tells how many events were not printed because stdout was not read as fast as they came. Of several workers, each event
+ * that is not of all of them has a `worker` behind its name, and connections are called `#2.17`: each worker counts its own.
  *
  * @since 0.1.0
  */
@@ -104,11 +105,12 @@ const fields = (service: string, event: Event): object => {
   }
 }
 
-/** JSON, one object per line. @category formatting @since 0.1.0 */
-export const json = (service: string): Format => ({ event, millis }) =>
+/** JSON, one object per line; of a worker, if that is told. @category formatting @since 0.1.0 */
+export const json = (service: string, worker?: number): Format => ({ event, millis }) =>
   JSON.stringify({
     time: DateTime.formatIso(DateTime.makeUnsafe(millis)),
     event: event._tag,
+    ...(worker === undefined ? {} : { worker }),
     ...fields(service, event)
   })
 
@@ -125,18 +127,36 @@ const shown = (received: string): string => {
     : JSON.stringify(some).replaceAll(/[\x7f-\x9f]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`)
 }
 
-/** A line for people; `what` describes the service. @category formatting @since 0.1.0 */
-export const text = (what: string, { bad, faint, good, strong }: Style.Style): Format => ({ event }) => {
+/** Why a connection ended; a worker's limit is its share. */
+const shownReason = (reason: CloseReason.CloseReason, worker: number | undefined): string =>
+  worker !== undefined && reason._tag === "OverLimit" && reason.limit !== "reservedDescriptors"
+    ? `${ServeNames.formatReason(reason)} for worker ${worker}`
+    : ServeNames.formatReason(reason)
+
+/** A line for people; `what` describes the service. Of a worker, if that is told. @category formatting @since 0.1.0 */
+export const text = (what: string, style: Style.Style, worker?: number): Format => {
+  const name = (id: number) => style.faint(worker === undefined ? `#${id}` : `#${worker}.${id}`)
+  const line = sentence(what, style, name, worker)
+  return ({ event }) => worker === undefined || "id" in event ? line(event) : `worker ${worker}: ${line(event)}`
+}
+
+const sentence = (
+  what: string,
+  { bad, good, faint, strong }: Style.Style,
+  name: (id: number) => string,
+  worker: number | undefined
+) =>
+(event: Event): string => {
   switch (event._tag) {
     case "Listening":
       return `${good("listening")} on ${strong(Endpoint.format(event.endpoint))}: ${what}; Ctrl-C drains and ends`
     case "Accepted":
-      return `${faint(`#${event.id}`)} connected from ${Endpoint.format(event.peer)}`
+      return `${name(event.id)} connected from ${Endpoint.format(event.peer)}`
     case "Waiting":
-      return `${faint(`#${event.id}`)} waits for room, from ${Endpoint.format(event.peer)}`
+      return `${name(event.id)} waits for room, from ${Endpoint.format(event.peer)}`
     case "Refused":
-      return `${faint(`#${event.id}`)} ${bad("turned away")} (${event.refusal}), from ${Endpoint.format(event.peer)}: ${
-        ServeNames.formatReason(event.reason)
+      return `${name(event.id)} ${bad("turned away")} (${event.refusal}), from ${Endpoint.format(event.peer)}: ${
+        shownReason(event.reason, worker)
       }`
     case "Ended": {
       const { bytesIn, bytesOut, id, messagesIn, reason } = event
@@ -144,12 +164,12 @@ export const text = (what: string, { bad, faint, good, strong }: Style.Style): F
       const counts = `${Units.formatSize(bytesIn)} in, ${Units.formatSize(bytesOut)} out, ${
         plural(messagesIn, "message")
       }`
-      return `${faint(`#${id}`)} ended: ${mark(ServeNames.formatReason(reason))} ${faint(`(${counts})`)}`
+      return `${name(id)} ended: ${mark(shownReason(reason, worker))} ${faint(`(${counts})`)}`
     }
     case "Secured": {
       const { alpn, protocol, servername } = event.tls
       const more = [servername, alpn].filter((text) => text !== undefined).map((text) => `, ${shown(text)}`).join("")
-      return `${faint(`#${event.id}`)} secured with ${protocol}${more}`
+      return `${name(event.id)} secured with ${protocol}${more}`
     }
     case "Alarm":
       return bad(`${ServeNames.flagOf(event.limit)} is at ${event.value} of ${event.max}`)
@@ -168,7 +188,7 @@ export const text = (what: string, { bad, faint, good, strong }: Style.Style): F
     case "Checked": {
       const { detail, id, ok, received } = event
       const verdict = ok ? good("no error found") : bad("error found")
-      return `${faint(`#${id}`)} ${received === "" ? "" : `${shown(received)}: `}${detail}, ${verdict}`
+      return `${name(id)} ${received === "" ? "" : `${shown(received)}: `}${detail}, ${verdict}`
     }
     case "Reloaded": {
       const names = event.certificates.map(({ subject, validTo }) =>

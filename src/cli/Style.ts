@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 
 /** Ways to mark a part of a line. @category models @since 0.1.0 */
 export interface Style {
@@ -22,7 +22,13 @@ export const plain: Style = { strong: same, faint: same, good: same, bad: same }
 
 const coloured: Style = { strong: mark(1), faint: mark(2), good: mark(32), bad: mark(33) }
 
-/** The style for stdout. @category constructors @since 0.1.0 */
-export const current: Effect.Effect<Style> = TerminalCapabilities.TerminalCapabilities.useSync(({ canColor }) =>
-  canColor ? coloured : plain
+/** The style with colours, or without. @category constructors @since 0.1.0 */
+export const make = (colours: boolean): Style => colours ? coloured : plain
+
+/** Whether stdout shows colours. @category getters @since 0.1.0 */
+export const hasColours: Effect.Effect<boolean> = TerminalCapabilities.TerminalCapabilities.useSync(({ canColor }) =>
+  canColor
 )
+
+/** The style for stdout. @category constructors @since 0.1.0 */
+export const current: Effect.Effect<Style> = Effect.map(hasColours, make)

@@ -36,7 +36,7 @@ const exitCodes: Topic = {
   title: "EXIT CODES",
   lines: [
     "0    done, or drained",
-    "1    the network or the peer failed, or a claim of the tour does not hold",
+    "1    the network or the peer failed, a worker ended by itself, or a claim of the tour does not hold",
     "2    wrong use, or an error on this machine: a flag, a file, a port in use",
     "3    what arrived is not what the framing promises, or a checksum is not what it should be",
     "4    it took too long",
@@ -87,6 +87,18 @@ const activation: Topic = {
   ]
 }
 
+const workers: Topic = {
+  title: "WORKERS",
+  lines: [
+    "With --workers N, N processes serve the same ports, and one more, which was started, supervises them. The system",
+    "spreads the connections by their addresses. One signal drains all of them; when one ends by itself, the others drain,",
+    "and the exit code is 1. It is for tcp:// and tls:// endpoints.",
+    "Limits are of the whole server: --max-connections, --max-per-peer, --rate, --rate-per-peer, --max-waiting and",
+    "--max-buffered are shared out, so that one worker may be full while another is not. --backlog is for each.",
+    "The connection #2.17 is number 17 of worker 2; with --json each event has a worker, but for those of all."
+  ]
+}
+
 const environment = (prefix: string, more: ReadonlyArray<string>): Topic => ({
   title: "ENVIRONMENT",
   lines: [
@@ -107,6 +119,7 @@ export const topics: Readonly<Record<string, ReadonlyArray<Topic>>> = {
     framings,
     tls,
     activation,
+    workers,
     environment(Environment.prefixes.serve, [
       "A flag for where to listen hides all variables for that, as one for a certificate does."
     ]),

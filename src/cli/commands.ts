@@ -52,6 +52,7 @@ const serve = Command.make("serve", serveConfig, (input) => load(() => import(".
       { command: "hawser serve crc --framing chunks", description: "Takes codewords of the tutorial's CRC client" },
       { command: "hawser serve echo --listen unix:/tmp/echo.sock --json", description: "For a program to watch" },
       { command: "hawser serve reverse --port 443 --tls-cert site.pem --tls-key site.key", description: "Over TLS" },
+      { command: "hawser serve echo --workers 4", description: "On four cores, as one server" },
       { command: "hawser serve echo --idle-timeout 30s --max-per-peer 8 --check", description: "What would hold" }
     ])
   )

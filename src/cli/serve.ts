@@ -4,6 +4,11 @@
  * The server is a layer; launched, it serves. When the program is asked to stop, the layer's scope closes, and closing a
  * server drains it. Its events are printed by a log in the scope around it, so that the report comes out too.
  *
+ * ```
+ * --workers 1    this process serves
+ * --workers N    this process is a supervisor (serveWorkers.ts), and starts N that serve a share each (serveWorker.ts)
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Console from "effect/Console"
@@ -11,12 +16,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as NodeTransport from "../NodeTransport.ts"
+import type * as Server from "../Server.ts"
+import type * as Transport from "../Transport.ts"
 import type * as Commands from "./commands.ts"
 import * as EventLog from "./EventLog.ts"
+import * as Post from "./Post.ts"
 import * as Reload from "./Reload.ts"
 import * as Report from "./Report.ts"
 import * as ServePlan from "./servePlan.ts"
 import type * as ServeTls from "./serveTls.ts"
+import * as ServeWorker from "./serveWorker.ts"
 import * as Stop from "./Stop.ts"
 import * as Style from "./Style.ts"
 
@@ -35,22 +44,41 @@ const reloading = Effect.fnUntraced(function*(
   )
 })
 
-/** Serves until it is asked to stop, and drains then. @category running @since 0.1.0 */
-export const serve = Effect.fnUntraced(function*(input: Commands.Serve) {
-  const plan = yield* ServePlan.make(input)
-  const { certificates, given, layer, service, what } = plan
-  const json = given.json?.value === true
-  if (input.check) {
-    yield* Effect.flatMap(Effect.promise(() => import("./serveCheck.ts")), (_) => _.check(plan, json))
-    return
-  }
-  for (const notice of certificates?.notices ?? []) yield* Console.error(`hawser: warning: ${notice}`)
-  const log = yield* EventLog.make(json ? Report.json(service) : Report.text(what, yield* Style.current))
+/** Serves in this process, until it is asked to stop; prints what is worth an event. */
+const serveHere = Effect.fnUntraced(function*<A>(
+  plan: ServePlan.Plan,
+  format: Report.Format,
+  layer: (onEvent: (event: Report.Event) => void) => Layer.Layer<A, Server.StartError, Transport.Transport>
+) {
+  const log = yield* EventLog.make(format)
   const stop = yield* Stop.Stop
   yield* Layer.launch(Layer.provide(layer(log.onEvent), NodeTransport.layer)).pipe(
     Effect.mapError(ServePlan.fromStart(plan)),
     Effect.raceFirst(log.failed),
-    Effect.raceFirst(Effect.scoped(reloading(certificates, log.onEvent))),
+    Effect.raceFirst(Effect.scoped(reloading(plan.certificates, log.onEvent))),
     Effect.raceFirst(stop.requested)
   )
+})
+
+/** Serves until it is asked to stop, and drains then. @category running @since 0.1.0 */
+export const serve = Effect.fnUntraced(function*(input: Commands.Serve) {
+  const post = yield* Post.CurrentPost
+  if (post !== undefined) {
+    return yield* Effect.flatMap(
+      ServePlan.make(input),
+      (plan) => serveHere(plan, ServeWorker.format(plan, post), (onEvent) => ServeWorker.layer(plan, post, onEvent))
+    ).pipe(ServeWorker.reporting(post))
+  }
+  const plan = yield* ServePlan.make(input)
+  if (input.check) {
+    yield* Effect.flatMap(Effect.promise(() => import("./serveCheck.ts")), (_) => _.check(plan, plan.isJson))
+    return
+  }
+  for (const notice of plan.certificates?.notices ?? []) yield* Console.error(`hawser: warning: ${notice}`)
+  if (plan.workers > 1) {
+    // The other parts of it are small, and not worth a file that each start would have to read: see `rolldown.config.js`.
+    return yield* Effect.flatMap(Effect.promise(() => import("./serveWorkers.ts")), (_) => _.supervise(plan))
+  }
+  const format = plan.isJson ? Report.json(plan.service) : Report.text(plan.what, yield* Style.current)
+  yield* serveHere(plan, format, (onEvent) => plan.layer(onEvent, plan.whole))
 }, Effect.scoped)

@@ -20,6 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Endpoint from "../Endpoint.ts"
 import * as NodeTransport from "../NodeTransport.ts"
 import * as Transport from "../Transport.ts"
+import type * as Failure from "./Failure.ts"
 import { fromStart, type Plan } from "./servePlan.ts"
 import { serveSettings } from "./serveSettings.ts"
 import type * as Setting from "./Setting.ts"
@@ -35,6 +36,13 @@ const nowhere: Layer.Layer<Transport.Transport> = Layer.effect(
     })
   )
 ).pipe(Layer.provide(NodeTransport.layer))
+
+/** Refuses what a start would refuse. @category checking @since 0.1.0 */
+export const refuse = (plan: Plan): Effect.Effect<void, Failure.Failure> =>
+  Effect.scoped(Layer.build(Layer.provide(plan.layer(() => {}, plan.whole), nowhere))).pipe(
+    Effect.mapError(fromStart(plan)),
+    Effect.asVoid
+  )
 
 /** A setting as it would hold. */
 interface Effective {
@@ -89,8 +97,8 @@ const date = (when: DateTime.Utc): string => DateTime.formatIsoDateUtc(when)
 
 /** Checks everything, and prints what would hold. @category running @since 0.1.0 */
 export const check = Effect.fnUntraced(function*(plan: Plan, json: boolean) {
-  const { certificates, layer, service } = plan
-  yield* Effect.scoped(Layer.build(Layer.provide(layer(() => {}), nowhere))).pipe(Effect.mapError(fromStart(plan)))
+  const { certificates, service } = plan
+  yield* refuse(plan)
   const settings = effective(plan)
   const loaded = certificates?.context.certificates ?? []
   const notices = certificates?.notices ?? []

@@ -8,6 +8,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Codec from "../Codec.ts"
+import * as Endpoint from "../Endpoint.ts"
 import type * as Server from "../Server.ts"
 import type * as CrcCheck from "../services/CrcCheck.ts"
 import type * as Transport from "../Transport.ts"
@@ -20,13 +21,23 @@ import type * as Report from "./Report.ts"
 import * as ServeNames from "./serveNames.ts"
 import * as ServeOptions from "./serveOptions.ts"
 import { type ServeSettings, serveSettings } from "./serveSettings.ts"
+import * as ServeShares from "./serveShares.ts"
 import type * as ServeTls from "./serveTls.ts"
 import { served } from "./services.ts"
+import type * as Setting from "./Setting.ts"
+
+/** What one process serves. @category models @since 0.1.0 */
+export interface Part {
+  readonly endpoints: Address.Places["endpoints"]
+  readonly options: Server.Options
+}
 
 /** A server that was asked for, checked as far as that goes without one. @category models @since 0.1.0 */
 export interface Plan {
   readonly service: Commands.ServedName
   readonly given: ServeSettings
+  /** Whether events are printed as JSON. */
+  readonly isJson: boolean
   readonly places: Address.Places
   /** The service, its framing and what else is to be said of it. */
   readonly what: string
@@ -34,8 +45,15 @@ export interface Plan {
   /** What happens to one connection too many where nothing else is asked for. */
   readonly usualOverflow: "goodbye" | "close"
   readonly certificates: ServeTls.Certificates | undefined
+  /** How many processes serve it. */
+  readonly workers: number
+  /** All of it. */
+  readonly whole: Part
+  /** What one worker, which count from 1, serves of it. */
+  readonly share: (worker: number, endpoints: Address.Places["endpoints"]) => Part
   readonly layer: (
-    onEvent: (event: Report.Event) => void
+    onEvent: (event: Report.Event) => void,
+    part: Part
   ) => Layer.Layer<Server.Server, Server.StartError, Transport.Transport>
 }
 
@@ -52,6 +70,24 @@ export const fromStart = ({ given }: Plan) => (error: Server.StartError): Failur
       return Failure.local(error.message)
   }
 }
+
+/** How several workers share what the server has; they can share only ports of TCP. */
+const sharing = Effect.fnUntraced(function*(
+  given: ServeSettings,
+  workers: Setting.Given<number>,
+  { endpoints, from }: Address.Places,
+  options: Server.Options
+): Effect.fn.Return<(worker: number) => Server.Options, Failure.Failure> {
+  const other = endpoints.find(({ _tag }) => _tag !== "Tcp" && _tag !== "Tls")
+  if (other !== undefined) {
+    return yield* Failure.local(
+      `${workers.from} ${workers.text} needs ports that can be shared, and ${from} names ${Endpoint.format(other)}`,
+      "write tcp://HOST:PORT or tls://HOST:PORT, or leave it at one worker"
+    )
+  }
+  yield* ServeShares.check(given, options, workers)
+  return (worker) => ServeShares.toShare(options, workers.value, worker)
+})
 
 /** Makes a plan of what was typed and stands in the environment. @category constructors @since 0.1.0 */
 export const make = Effect.fnUntraced(function*(
@@ -76,6 +112,12 @@ export const make = Effect.fnUntraced(function*(
   if (service.greeting !== undefined && Result.isFailure(Codec.encode(Codec.text(framing.codec), service.greeting))) {
     return yield* Failure.local(`${name} cannot say "${service.greeting}" in ${framing.name}`)
   }
+  const shares = given.workers === undefined || given.workers.value === 1 ? undefined : yield* sharing(
+    given,
+    given.workers,
+    places,
+    options
+  )
   const certificates = given.tlsCert === undefined ? undefined : yield* Effect.flatMap(
     Effect.promise(() => import("./serveTls.ts")),
     (_) => _.make(given)
@@ -83,14 +125,18 @@ export const make = Effect.fnUntraced(function*(
   return {
     service: name,
     given,
+    isJson: given.json?.value === true,
     places,
     usualFraming,
     usualOverflow: isPolite ? "goodbye" : "close",
     what: [name, framing.name, ...(service.detail === undefined ? [] : [service.detail])].join(", "),
     certificates,
-    layer: (onEvent) => {
+    workers: given.workers?.value ?? 1,
+    whole: { endpoints: places.endpoints, options },
+    share: (worker, endpoints) => ({ endpoints, options: shares?.(worker) ?? options }),
+    layer: (onEvent, { endpoints, options }) => {
       onFinding = (finding) => onEvent({ _tag: "Checked", ...finding })
-      return service.layer(places.endpoints, {
+      return service.layer(endpoints, {
         ...options,
         framing: framing.codec,
         tls: certificates?.context,

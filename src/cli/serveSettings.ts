@@ -51,6 +51,12 @@ export const serveSettings = {
     parse: Units.parseMode
   }),
   backlog: count("backlog", "511", "How many the system holds that are not accepted yet"),
+  workers: Setting.one("workers", {
+    value: "N",
+    description: "How many processes serve; they share the ports and all limits",
+    usual: "1",
+    parse: Flags.workers
+  }),
   // What
   ...Flags.framing("lines; for echo chunks"),
   crc: Flags.crc,

@@ -30,7 +30,7 @@ interface Spell {
 
 export class Listeners {
   private readonly transport: Transport.Transport["Service"]
-  private readonly options: Pick<Transport.ListenOptions, "backlog" | "unixMode" | "onError">
+  private readonly options: Omit<Transport.ListenOptions, "onAccept">
   private readonly scope: Scope.Scope
   private readonly tls: Gate
   private readonly accept: (raw: Transport.RawSocket, gate: Gate) => void
@@ -48,7 +48,7 @@ export class Listeners {
   constructor(options: {
     readonly endpoints: Arr.NonEmptyReadonlyArray<Endpoint.Endpoint>
     readonly transport: Transport.Transport["Service"]
-    readonly options: Pick<Transport.ListenOptions, "backlog" | "unixMode" | "onError">
+    readonly options: Omit<Transport.ListenOptions, "onAccept">
     readonly scope: Scope.Scope
     readonly tls: Gate
     readonly accept: (raw: Transport.RawSocket, gate: Gate) => void

@@ -33,7 +33,7 @@ const withMode = (mode: number | undefined, listen: () => void): void => {
 
 const bind = (
   endpoint: Listenable,
-  { backlog, unixMode }: Transport.ListenOptions,
+  { backlog, reusePort = false, unixMode }: Transport.ListenOptions,
   server: Net.Server
 ): Effect.Effect<void, Transport.BindError> =>
   Effect.callback((resume) => {
@@ -41,8 +41,13 @@ const bind = (
     // process.
     const failed = (cause: NodeJS.ErrnoException) => {
       const code = codeOf(cause)
-      // What Node says of a descriptor that is closed, or of something else than a socket.
-      const reason = endpoint._tag === "Descriptor" && code === "EINVAL" ? "AddressNotAvailable" : bindReason(code)
+      const reason = endpoint._tag === "Descriptor" && code === "EINVAL"
+        // What Node says of a descriptor that is closed, or of something else than a socket.
+        ? "AddressNotAvailable"
+        : reusePort && code === "ENOTSUP"
+        // What libuv says where the system does not share fairly (macOS, Windows).
+        ? "NotShareable"
+        : bindReason(code)
       resume(new Transport.BindError({ endpoint, reason, code, cause }))
     }
     server.once("error", failed)
@@ -52,7 +57,7 @@ const bind = (
     })
     const where = endpoint._tag === "Descriptor" ? { fd: endpoint.fd } : nativeAddress(endpoint)
     try {
-      withMode(isFile(endpoint) ? unixMode : undefined, () => void server.listen({ ...where, backlog }))
+      withMode(isFile(endpoint) ? unixMode : undefined, () => void server.listen({ ...where, backlog, reusePort }))
     } catch (cause) {
       // Only the main thread has a umask (ERR_WORKER_UNSUPPORTED_OPERATION).
       failed(cause instanceof Error ? cause : new Error(String(cause)))
@@ -129,6 +134,15 @@ const boundEndpoint = (endpoint: Listenable, server: Net.Server): Endpoint.Endpo
     : Endpoint.fromNativeUnsafe("Tcp", address.address, address.port)
 }
 
+/** Node overlooks the option where it means nothing: better no listener than one that is alone without a word. */
+const checkSharing = (
+  endpoint: Listenable,
+  { reusePort }: Transport.ListenOptions
+): Effect.Effect<void, Transport.BindError> =>
+  reusePort !== true || endpoint._tag === "Tcp"
+    ? Effect.void
+    : Effect.fail(new Transport.BindError({ endpoint, reason: "NotShareable", code: endpoint._tag }))
+
 /**
  * Whether a TCP connection was broken before it was accepted: Linux hands it out all the same, with what was sent, but
  * does not know its peer any more (getpeername(2), ENOTCONN). No rule about addresses could be held against it.
@@ -146,6 +160,7 @@ export const listen = Effect.fnUntraced(function*(
   endpoint: Listenable,
   options: Transport.ListenOptions
 ): Effect.fn.Return<Transport.Listener, Transport.BindError, Scope.Scope> {
+  yield* checkSharing(endpoint, options)
   const owners = new Roster<NodeSocket>()
   const reading = makeReading()
   let listening: Endpoint.Endpoint = endpoint

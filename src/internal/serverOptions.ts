@@ -17,6 +17,7 @@ import * as ProxyHeader from "../ProxyHeader.ts"
 import type * as Server from "../Server.ts"
 import type * as Tls from "../Tls.ts"
 import type { AlarmSettings } from "./alarms.ts"
+import { listenDefaults, type ListenOptions, type ListenSettings, settleMode, settleSharing } from "./listenOptions.ts"
 import { integer, positive, refuse, type ServerOptionsError, time } from "./optionRules.ts"
 import { limitDefaults, type LimitOptions, type LimitSettings, networks, settleLimits } from "./serverLimits.ts"
 
@@ -28,19 +29,13 @@ export { ServerOptionsError } from "./optionRules.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options extends LimitOptions {
+export interface Options extends LimitOptions, ListenOptions {
   /**
    * What happens to a connection over `maxConnections` or `perPeer.maxConnections`. One that is over a rate may not wait.
    *
    * @default "goodbye" where there is a message for it, else "close"
    */
   readonly overflow?: Admission.Overflow | undefined
-  /**
-   * How many connections the kernel holds that were not accepted yet (`listen(2)`; the kernel has a limit of its own).
-   *
-   * @default 511
-   */
-  readonly backlog?: number | undefined
   /**
    * How long a connection whose handler is done, or which was refused, may go on sending what was written, and wait for
    * the peer's end.
@@ -66,12 +61,6 @@ export interface Options extends LimitOptions {
   readonly proxy?: ProxyOptions | undefined
   /** How to secure `tls://` and `tls:fd:` endpoints: options, or what `Tls.makeServer` made of them, which can be reloaded. */
   readonly tls?: Tls.ServerOptions | Tls.ServerContext | undefined
-  /**
-   * The permission bits of the files of `unix:` endpoints, from the moment they are there (`0o660`).
-   *
-   * @default what the process's umask leaves of 0o777
-   */
-  readonly unixMode?: number | undefined
   /** How a drain goes. */
   readonly drain?: DrainOptions | undefined
   /**
@@ -167,6 +156,7 @@ export interface ConnectionOptions<in out Out> extends Options {
  */
 export const defaults = {
   ...limitDefaults,
+  ...listenDefaults,
   deadlines: Deadline.defaults,
   /** Standard streams, the event loop's own, and some files and upstream connections. Arbitrary; not measured. */
   reservedDescriptors: 32,
@@ -175,8 +165,6 @@ export const defaults = {
   /** As often as somebody may look. */
   alarmCooldown: "1 minute",
   maxHeaderBytes: ProxyHeader.defaults.maxBytes,
-  /** Node's own default. */
-  backlog: 511,
   /** Many round trips for a peer that reads; short enough that an idle peer does not hold up a drain. */
   linger: "2 seconds",
   /** Nobody is told before a listener goes away unless the deployment needs it. */
@@ -191,7 +179,7 @@ export const defaults = {
 export interface Settings {
   /** Those of the start. */
   readonly limits: LimitSettings
-  readonly backlog: number
+  readonly listening: ListenSettings
   /** What to do with a connection over the limit that may not, or no longer, wait. */
   readonly refusal: Admission.Refusal
   /** How many may wait, and how long; 0 where nobody may. */
@@ -209,7 +197,6 @@ export interface Settings {
   readonly reservedDescriptors: number
   readonly alarm: AlarmSettings
   readonly proxy: { readonly from: Networks.Networks; readonly maxHeaderBytes: number } | undefined
-  readonly unixMode: number | undefined
 }
 
 /** Checks the options of a server that listens on `endpoints`; the first bad one is the error. */
@@ -239,7 +226,11 @@ export const settle = Effect.fnUntraced(function*<In, Out>(
   }
   return {
     limits,
-    backlog: yield* positive("backlog", options.backlog ?? defaults.backlog),
+    listening: {
+      backlog: yield* positive("backlog", options.backlog ?? defaults.backlog),
+      unixMode: options.unixMode === undefined ? undefined : yield* settleMode(options.unixMode, endpoints),
+      reusePort: options.reusePort === true ? yield* settleSharing(endpoints) : defaults.reusePort
+    },
     refusal,
     maxWaiting: waiting === undefined ? 0 : yield* positive("overflow.maxWaiting", waiting.maxWaiting),
     waitMillis: waiting === undefined ? 0 : yield* time("overflow.timeout", waiting.timeout),
@@ -255,8 +246,7 @@ export const settle = Effect.fnUntraced(function*<In, Out>(
       options.reservedDescriptors ?? defaults.reservedDescriptors
     ),
     alarm: { at, cooldownMillis: yield* time("alarm.cooldown", options.alarm?.cooldown ?? defaults.alarmCooldown) },
-    proxy: options.proxy === undefined ? undefined : yield* settleProxy(options.proxy),
-    unixMode: options.unixMode === undefined ? undefined : yield* settleMode(options.unixMode, endpoints)
+    proxy: options.proxy === undefined ? undefined : yield* settleProxy(options.proxy)
   }
 })
 
@@ -266,15 +256,6 @@ const settleProxy = Effect.fnUntraced(function*(options: ProxyOptions) {
   const bytes = options.maxHeaderBytes ?? defaults.maxHeaderBytes
   return { from, maxHeaderBytes: yield* integer("proxy.maxHeaderBytes", bytes, [107, 65_551]) }
 })
-
-const settleMode = (
-  mode: number,
-  endpoints: ReadonlyArray<Endpoint.Endpoint>
-): Effect.Effect<number, ServerOptionsError> => {
-  const hasFile = endpoints.some((endpoint) => endpoint._tag === "Unix" && !endpoint.path.startsWith("@"))
-  if (!hasFile) return refuse("unixMode", mode, "absent without an endpoint unix:PATH")
-  return integer("unixMode", mode, [0, 0o777])
-}
 
 const wordFor = <Out>(message: Out | undefined): Effect.Effect<Out, ServerOptionsError> => {
   const rule = "close or reset, because there is no goodbye message for overLimit"

@@ -51,7 +51,11 @@ export const listening = (server: SocketServer.SocketServer["Service"]): Transpo
   return {
     connect: (endpoint) =>
       Effect.fail(new Transport.ConnectError({ endpoint, reason: "Unsupported", code: endpoint._tag })),
-    listen: Effect.fnUntraced(function*(_, { onAccept }) {
+    listen: Effect.fnUntraced(function*(wanted, { onAccept, reusePort }) {
+      // The server was bound before, by somebody who was not asked.
+      if (reusePort === true) {
+        return yield* new Transport.BindError({ endpoint: wanted, reason: "NotShareable", code: "SocketServer" })
+      }
       let closed = false
       const accept = (raw: SocketRaw) => closed ? raw.destroy() : onAccept(raw)
       yield* Effect.forkScoped(

@@ -79,8 +79,7 @@ export const start = Effect.fnUntraced(function*<In, Out, R>(
     endpoints,
     transport,
     options: {
-      backlog: settings.backlog,
-      unixMode: settings.unixMode,
+      ...settings.listening,
       onError: (cause) => {
         if (entrance.alarms.news("accept") !== undefined) {
           machine.fork(Effect.logWarning("accepting a connection failed", cause))

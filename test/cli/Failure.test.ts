@@ -79,3 +79,13 @@ describe("a connection that was not made:", () => {
     ])
   })
 })
+
+it("a port that cannot be shared is told with what to type instead", () => {
+  const endpoint = Endpoint.tcpUnsafe("127.0.0.1", 1)
+  const error = new Transport.BindError({ endpoint, reason: "NotShareable", code: "ENOTSUP" })
+  assert.deepStrictEqual(shown(Failure.fromBind(error)), [
+    2,
+    "cannot listen on tcp://127.0.0.1:1: it cannot be shared with other listeners here (ENOTSUP)",
+    "leave it at one worker: this system does not share ports among processes"
+  ])
+})

@@ -115,6 +115,46 @@ const cases: ReadonlyArray<[event: Report.Event, text: string, json: object]> = 
   ]
 ]
 
+describe("of a worker", () => {
+  const at = (event: Report.Event) => ({ millis: 1_763_805_600_123, event })
+  const text = (event: Report.Event) => Report.text("reverse, lines", Style.plain, 2)(at(event))
+
+  it("a connection is named with its worker, and anything else begins with it", () => {
+    assert.strictEqual(text({ _tag: "Accepted", id: 17, peer }), "#2.17 connected from tcp://127.0.0.1:40312")
+    assert.strictEqual(
+      text(ended({ _tag: "PeerClosed" })),
+      "#2.1 ended: the peer closed the connection (2KiB in, 27B out, 1 message)"
+    )
+    assert.strictEqual(
+      text({ _tag: "Checked", id: 1, ok: true, received: "10", detail: "CRC-8" }),
+      "#2.1 10: CRC-8, no error found"
+    )
+    assert.strictEqual(
+      text({ _tag: "Alarm", limit: "maxConnections", value: 461, max: 512 }),
+      "worker 2: --max-connections is at 461 of 512"
+    )
+    assert.strictEqual(
+      text({ _tag: "Lost", events: 1 }),
+      "worker 2: 1 event not shown: stdout was not read as fast as they came"
+    )
+  })
+
+  it("a limit is told to be its share, but for those of the process", () => {
+    const refused = (limit: string) =>
+      text({ _tag: "Refused", id: 3, peer, reason: { _tag: "OverLimit", limit, max: 5 }, refusal: "close" })
+    assert.include(refused("maxConnections"), ": --max-connections is 5 for worker 2")
+    assert.notInclude(refused("reservedDescriptors"), "worker 2")
+  })
+
+  it("an object has its worker behind its name", () => {
+    for (const [event] of cases) {
+      const { worker, ...rest } = JSON.parse(Report.json("reverse", 2)(at(event)))
+      assert.strictEqual(worker, 2)
+      assert.deepStrictEqual(rest, JSON.parse(Report.json("reverse")(at(event))))
+    }
+  })
+})
+
 describe.each(cases)("%o", (event, text, json) => {
   it("is one line for people", () => {
     assert.strictEqual(Report.text("reverse, lines", Style.plain)({ millis: 0, event }), text)

@@ -47,6 +47,7 @@ export class Program implements Disposable {
     })
     this.child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text
+      this.look()
     })
     this.ended = new Promise((resolve) => {
       this.child.on("close", (code, signal) => {
@@ -64,9 +65,18 @@ export class Program implements Disposable {
 
   /** Waits until stdout, as a whole, matches. */
   says(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.finds(() => pattern.exec(this.stdout), pattern)
+  }
+
+  /** Waits until stderr, as a whole, matches. */
+  warns(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.finds(() => pattern.exec(this.stderr), pattern)
+  }
+
+  private finds(find: () => RegExpExecArray | null, pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const check = () => {
-        const found = pattern.exec(this.stdout)
+        const found = find()
         if (found === null && !this.gone) return
         this.waiting.delete(check)
         if (found !== null) resolve(found)

@@ -18,6 +18,7 @@ const check = Effect.fnUntraced(function*(args: ReadonlyArray<string>, env: Read
 
 const defaults = [
   "backlog 511 default",
+  "workers 1 default",
   "framing chunks default",
   "max-frame 64KiB default",
   "max-connections 1024 default",

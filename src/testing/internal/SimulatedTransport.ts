@@ -69,6 +69,8 @@ const bind = (
     return Effect.fail(new Transport.BindError({ endpoint, reason, code }))
   }
   if (!host.isUp) return fail("Unknown", "ENETDOWN")
+  // As a system that has no such option. Hosts have one process each.
+  if (options.reusePort === true) return fail("NotShareable", "ENOTSUP")
   const scope = scopeOf(core, host, endpoint.host)
   if (scope === "EADDRNOTAVAIL" || scope === "ENOTFOUND") return fail("AddressNotAvailable", scope)
   if (endpoint.port !== 0 && host.isTaken(scope, endpoint.port)) return fail("AddressInUse", "EADDRINUSE")
