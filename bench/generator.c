@@ -2,7 +2,7 @@
  * The load generator: drives one server over loopback TCP with epoll, verifies every byte it answers, and prints what it
  * saw as one line of JSON. The suite compiles it; `generator.ts` does the same more slowly where there is no compiler.
  *
- *   generator mode=framed port=4000 connections=64 depth=16 bytes=64 warmup=1 seconds=2 pid=123 core=0
+ *   generator mode=framed port=4000 connections=64 depth=16 bytes=64 warmup=1 seconds=2 pid=123,124 core=0
  *
  *   framed   u32 length and payload, echoed           `depth` requests in flight on each of `connections`
  *   line     a line, sent back reversed               the same
@@ -16,7 +16,7 @@
  *
  * Nothing is buffered per connection: what is sent and what must come back are functions of the connection and the number
  * of the request, which is stamped into its bytes. So a reply that is lost, doubled, reordered or another connection's
- * ends the run with exit code 1. `pid` and `core` name the server's process and core: its CPU time is read where the
+ * ends the run with exit code 1. `pid` and `core` name the server's processes and core: their CPU time is read where the
  * measured time begins and ends, and so is the time that others took of both cores.
  */
 #define _GNU_SOURCE
@@ -36,7 +36,7 @@
 #include <unistd.h>
 
 enum { FRAMED, LINE, CHURN, IDLE, CHECKED, SERVE };
-enum { STAMP = 8, WRITE_BYTES = 1 << 18, READ_BYTES = 1 << 18, STALL_MILLIS = 5000 };
+enum { MAX_PIDS = 64, STAMP = 8, WRITE_BYTES = 1 << 18, READ_BYTES = 1 << 18, STALL_MILLIS = 5000 };
 
 typedef struct {
   int fd;
@@ -47,7 +47,9 @@ typedef struct {
 } Connection;
 
 static int mode, depth = 1, per_write, epoll_fd;
-static long port, connections = 1, bytes = 64, server_pid, server_core = -1;
+static long port, connections = 1, bytes = 64, server_core = -1;
+static pid_t server_pids[MAX_PIDS]; /* of the server and its workers */
+static int server_count;
 static double warmup = 1, seconds = 2, rate;
 static size_t size, request_stamp, reply_stamp; /* of a frame on the wire */
 static char *requests, *reply, input[READ_BYTES];
@@ -116,10 +118,16 @@ static double core_busy(long core) {
   return busy;
 }
 
-static Snapshot snapshot(void) {
+static uint64_t server_nanos(void) {
   clockid_t server;
+  uint64_t sum = 0;
+  for (int i = 0; i < server_count; i++) if (!clock_getcpuclockid(server_pids[i], &server)) sum += nanos(server);
+  return sum;
+}
+
+static Snapshot snapshot(void) {
   Snapshot s = {.at = nanos(CLOCK_MONOTONIC), .requests = done, .generator = nanos(CLOCK_PROCESS_CPUTIME_ID)};
-  s.server = server_pid > 0 && clock_getcpuclockid((pid_t)server_pid, &server) == 0 ? nanos(server) : 0;
+  s.server = server_nanos();
   s.busy[0] = core_busy(server_core);
   s.busy[1] = core_busy(server_core < 0 ? -1 : sched_getcpu());
   return s;
@@ -346,7 +354,12 @@ static void parse(int argc, char **argv) {
     else if (!strcmp(argv[i], "warmup")) warmup = atof(value);
     else if (!strcmp(argv[i], "seconds")) seconds = atof(value);
     else if (!strcmp(argv[i], "rate")) rate = atof(value);
-    else if (!strcmp(argv[i], "pid")) server_pid = atol(value);
+    else if (!strcmp(argv[i], "pid")) {
+      for (char *pid = strtok(value, ","); pid; pid = strtok(NULL, ",")) {
+        if (server_count == MAX_PIDS) fail("more than %d processes", MAX_PIDS);
+        if (atol(pid) > 0) server_pids[server_count++] = (pid_t)atol(pid);
+      }
+    }
     else if (!strcmp(argv[i], "core")) server_core = atol(value);
     else fail("there is no option %s", argv[i]);
   }

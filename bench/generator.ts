@@ -92,16 +92,17 @@ const converse = (index: number, last: number, onReplies: (socket: Net.Socket, r
 }
 
 /** Linux counts it in ticks, most often of 10 ms; 0 where it does not tell. */
-const serverCpuSeconds = (): number => {
+const cpuSeconds = (pid: string): number => {
   try {
-    const [user, system] =
-      readFileSync(`/proc/${options["pid"]}/stat`, "utf8").split(") ").at(-1)?.split(" ").slice(11) ??
-        []
+    const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ").slice(11) ?? []
     return (Number(user) + Number(system)) / ticksPerSecond
   } catch {
     return 0
   }
 }
+
+const serverCpuSeconds = (): number =>
+  String(options["pid"]).split(",").map(cpuSeconds).reduce((sum, seconds) => sum + seconds)
 
 const after = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000))
 

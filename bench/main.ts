@@ -5,13 +5,13 @@
  * taken within a round. A measurement that other programs disturbed is repeated, and rounds are added while the ratios
  * lie far apart.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { cpus, release, tmpdir } from "node:os"
-import { basename, join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { compare } from "./compare.ts"
 import { measures } from "./measure.ts"
-import { page } from "./page.ts"
+import { type About, page } from "./page.ts"
 import { Absent, ofTree, peers, reference } from "./peers.ts"
 import { type Contestant, cores, exclusively, Generator, quiet } from "./processes.ts"
 import { maxNoise, type Measurement, overview, type Result, type Round, table, uncertainty } from "./report.ts"
@@ -25,7 +25,8 @@ const usage = `npm run bench [-- NAME ...]      scenarios whose names begin so; 
   --json FILE        everything measured
   --html FILE        the same as a page with plots
   --compare FILE     what is different from the --json of an earlier run, and how sure that is
-  --record           writes bench/results/latest.json and bench/report.html, which are kept with the sources
+  --record           writes bench/results/latest.json and bench/report.html, which are kept with the sources; of the
+                     scenarios that are not measured now, what an earlier run on this machine recorded stays
   --cpu-prof FOLDER  a CPU profile of every server (one round is enough)
   --list             the names`
 
@@ -165,15 +166,35 @@ const prepare = (folder: string): ReadonlyArray<Contestant> =>
 /** Four digits are more than a measurement is worth. */
 const brief = (value: unknown): unknown => typeof value === "number" ? Number(value.toPrecision(4)) : value
 
-/** The results of an earlier run. */
-const read = (path: string): ReadonlyArray<Result> => {
-  const { results } = JSON.parse(readFileSync(path, "utf8"))
-  if (!Array.isArray(results)) throw new Error(`${path} is no result of npm run bench -- --json`)
-  return results
+/** An earlier run. */
+const read = (path: string): About & { readonly results: ReadonlyArray<Result> } => {
+  const run = JSON.parse(readFileSync(path, "utf8"))
+  if (!Array.isArray(run.results)) throw new Error(`${path} is no result of npm run bench -- --json`)
+  return run
 }
 
+const recordPath = join(import.meta.dirname, "results/latest.json")
+
+/** What was recorded of other scenarios and stays true: on the same machine, with the same Node. */
+const recorded = (about: About, results: ReadonlyArray<Result>): ReadonlyArray<Result> => {
+  if (!existsSync(recordPath)) return results
+  const before = read(recordPath)
+  if (before.machine !== about.machine || before.node !== about.node) return results
+  const all = [
+    ...results,
+    ...before.results.filter((old) => results.every((now) => now.scenario.name !== old.scenario.name))
+  ]
+  const order = scenarios.map(({ name }) => name)
+  return all.sort((a, b) => order.indexOf(a.scenario.name) - order.indexOf(b.scenario.name))
+}
+
+/** Everybody who was ever measured, in the order of the list. */
+const everybody = (results: ReadonlyArray<Result>): About["peers"] =>
+  peers.filter(({ name }) => results.some(({ rounds }) => rounds[0]?.[name] !== undefined))
+    .map(({ about, name }) => ({ name, about }))
+
 const main = async () => {
-  const before = flags.compare === undefined ? undefined : read(flags.compare)
+  const before = flags.compare === undefined ? undefined : read(flags.compare).results
   const folder = mkdtempSync(join(tmpdir(), "hawser-bench-"))
   try {
     const generator = new Generator(folder)
@@ -196,11 +217,22 @@ const main = async () => {
       ...time,
       peers: present.map(({ about, name }) => ({ name, about }))
     }
-    const file = `${JSON.stringify({ ...about, results }, (_, value) => brief(value), 1)}\n`
-    const record = flags.record ? join(import.meta.dirname, "results/latest.json") : undefined
-    for (const path of [flags.json, record]) if (path !== undefined) writeFileSync(path, file)
-    const plots = flags.record ? join(import.meta.dirname, "report.html") : undefined
-    for (const path of [flags.html, plots]) if (path !== undefined) writeFileSync(path, page(about, results))
+    const write = (
+      json: string | undefined,
+      html: string | undefined,
+      about: About,
+      results: ReadonlyArray<Result>
+    ) => {
+      const file = `${JSON.stringify({ ...about, results }, (_, value) => brief(value), 1)}\n`
+      if (json !== undefined) writeFileSync(json, file)
+      if (html !== undefined) writeFileSync(html, page(about, results))
+    }
+    write(flags.json, flags.html, about, results)
+    if (flags.record) {
+      const all = recorded(about, results)
+      mkdirSync(dirname(recordPath), { recursive: true })
+      write(recordPath, join(import.meta.dirname, "report.html"), { ...about, peers: everybody(all) }, all)
+    }
     if (before !== undefined) say(`\n${compare(before, results)}`)
   } finally {
     rmSync(folder, { recursive: true })

@@ -115,13 +115,18 @@ const java = (folder: string) => {
   return ["java", "-cp", path, "NettyServer"]
 }
 
-/** What `npm run build` makes, built anew. */
-const program = () => {
-  needs("build of hawser", "npm", ["run", "--silent", "build"], join(servers, "../.."))
-  // What the suite asks of a server comes behind these and is passed over.
-  const serve = "exec \"$0\" \"$1\" serve echo --port 0 --json"
-  return ["sh", "-c", serve, process.execPath, join(servers, "../../dist/bin.js")]
-}
+/** What `npm run build` makes, built anew; a shell passes over what the suite asks of other servers. */
+const program = (workers: number): Peer => ({
+  name: workers === 1 ? "program" : `workers${workers}`,
+  about: workers === 1 ? "hawser serve echo, the built program" : `hawser serve echo --workers ${workers}`,
+  services: workers === 1 ? ["start", "workers"] : ["workers"],
+  isNode: false,
+  command: () => {
+    needs("build of hawser", "npm", ["run", "--silent", "build"], join(servers, "../.."))
+    const serve = `exec "$0" "$1" serve echo --port 0 --json --workers ${workers}`
+    return ["sh", "-c", serve, process.execPath, join(servers, "../../dist/bin.js")]
+  }
+})
 
 /** A hawser of another working tree. */
 export const ofTree = (name: string, folder: string): Peer => ({
@@ -130,7 +135,16 @@ export const ofTree = (name: string, folder: string): Peer => ({
 })
 
 export const peers: ReadonlyArray<Peer> = [
-  inNode("plain", "node:net, written with care", ["echo", "reverse", "checked", "tls", "start", "drain", "calls"]),
+  inNode("plain", "node:net, written with care", [
+    "echo",
+    "reverse",
+    "checked",
+    "tls",
+    "start",
+    "drain",
+    "calls",
+    "workers"
+  ]),
   inNode("beginner", "node:net, as written at first", ["echo", "reverse", "start"]),
   inNode("effect", "Effect's NodeSocketServer, one write per batch", [
     "echo",
@@ -140,21 +154,17 @@ export const peers: ReadonlyArray<Peer> = [
     "start",
     "drain"
   ]),
-  inNode("hawser", "hawser's Server.layer with its defaults", [
+  inNode("hawser", "hawser's Server.layer with its defaults, requests lent", [
     "echo",
     "reverse",
     "checked",
+    "tls",
     "start",
     "drain",
     "calls"
   ]),
-  {
-    name: "program",
-    about: "hawser serve, the built program",
-    services: ["start"],
-    isNode: false,
-    command: program
-  },
+  inNode("owned", "the same with all its defaults: requests owned", ["echo", "checked"]),
+  ...[1, 2, 4].map(program),
   foreign("threads", "Python, the tutorial's thread per connection", python("threads.py")),
   foreign("asyncio", "Python asyncio", python("event_loop.py")),
   foreign("go", "Go, a goroutine per connection", go),

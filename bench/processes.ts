@@ -84,6 +84,12 @@ export class Speaker {
   }
 }
 
+/** What a server says first: those of the suite a port, the program an endpoint. */
+interface Listening {
+  readonly port?: number
+  readonly endpoint?: string
+}
+
 /** What is known of a server's memory; of the heap, where it can say. */
 export interface Memory {
   readonly heapBytes?: number
@@ -120,12 +126,17 @@ export class RunningServer {
       scenario.service,
       String(scenario.load.connections + 128)
     ]))
-    const { port } = await speaker.hear<{ readonly port: number }>(30_000)
-    return new RunningServer(speaker, port, isNode)
+    const { endpoint, port } = await speaker.hear<Listening>(30_000)
+    return new RunningServer(speaker, port ?? Number(endpoint?.split(":").at(-1)), isNode)
   }
 
   get pid(): number {
     return this.speaker.process.pid ?? 0
+  }
+
+  /** The process and those that it started. */
+  get pids(): ReadonlyArray<number> {
+    return [this.pid, ...childrenOf(this.pid)]
   }
 
   async memory(): Promise<Memory> {
@@ -169,6 +180,15 @@ export interface CallReport {
   readonly calls: number
   readonly seconds: number
   readonly cpuSeconds: number
+}
+
+/** Linux tells; elsewhere nothing is known of them. */
+const childrenOf = (pid: number): ReadonlyArray<number> => {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter((id) => id !== "").map(Number)
+  } catch {
+    return []
+  }
 }
 
 const residentBytes = (pid: number): number =>
@@ -243,7 +263,7 @@ export class Generator {
       `connections=${load.connections}`,
       `depth=${load.depth}`,
       `bytes=${load.bytes}`,
-      `pid=${server.pid}`,
+      `pid=${server.pids.join(",")}`,
       `core=${cores?.server ?? -1}`,
       ...args
     ]))

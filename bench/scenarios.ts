@@ -69,11 +69,14 @@ const idle = (connections: number): Load => ({ mode: "idle", connections, depth:
 
 export const scenarios: ReadonlyArray<Scenario> = [
   framed(1, 1),
+  framed(1, 16),
+  framed(1, 256),
   framed(64, 1),
   framed(64, 16),
   framed(64, 256),
   framed(1000, 1),
   framed(1000, 16),
+  framed(1000, 256),
   framed(64, 4, 16 * 1024),
   line(64, 1),
   line(64, 16),
@@ -104,6 +107,13 @@ export const scenarios: ReadonlyArray<Scenario> = [
     kind: "throughput",
     service: "echo",
     load: { mode: "churn", connections: 64, depth: 1, bytes: 64 }
+  },
+  {
+    name: "workers-64x16",
+    title: "echo by processes that share a port on one core, 64 B, 64 connections, 16 in flight",
+    kind: "throughput",
+    service: "workers",
+    load: { mode: "framed", connections: 64, depth: 16, bytes: 64 }
   },
   latency(64),
   latency(1000),

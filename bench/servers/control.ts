@@ -8,7 +8,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 
 /** What a program may be asked for. */
-export type Service = Answer | "tls" | "start" | "drain" | "calls"
+export type Service = Answer | "tls" | "start" | "drain" | "calls" | "workers"
 
 /**
  * What a server program does: `echo` answers a u32 length and payload with the same, `reverse` a line with its reverse,

@@ -1,41 +1,4 @@
-/** Hawser's own server with its defaults; only `maxConnections` is raised where a scenario opens more. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { Codec, CrcCatalogue, Framing, NodeTransport, Protocol, Server } from "hawser"
-import { connections, keyPair, listening, service } from "./control.ts"
-import { reverse } from "./frames.ts"
+/** Hawser's server, whose handlers here keep nothing of a request: so it lends them. */
+import { serve } from "./hawserServer.ts"
 
-const maxFrameBytes = 1 << 20
-const options = {
-  maxConnections: Math.max(connections, Server.defaults.maxConnections),
-  requests: process.env["HAWSER_REQUESTS"] === "owned" ? "owned" : "lent"
-} as const
-
-const frame = Framing.lengthPrefixed({ maxFrameBytes })
-const checked = Framing.checksummed(frame, CrcCatalogue.crc32IsoHdlc, { byteOrder: "big" })
-const line = Codec.text(Framing.lines({ maxFrameBytes, ending: "lf", unterminated: "reject" }))
-
-const framing = service === "checked" ? checked : frame
-
-const layer = service !== "reverse"
-  ? Server.layer(
-    Protocol.make("echo", { request: framing, response: framing }),
-    keyPair === undefined ? "tcp://127.0.0.1:0" : "tls://127.0.0.1:0",
-    (message) => Effect.succeed(message),
-    { ...options, ...keyPair === undefined ? {} : { tls: { certificates: [keyPair] } } }
-  )
-  : Server.layer(
-    Protocol.make("reverse", { request: line, response: line }),
-    "tcp://127.0.0.1:0",
-    (text) => Effect.succeed(reverse(text)),
-    options
-  )
-
-const announce = Layer.effectDiscard(
-  Server.Server.useSync(({ endpoint }) => {
-    if (endpoint._tag === "Tcp" || endpoint._tag === "Tls") listening(endpoint.port)
-  })
-)
-
-NodeRuntime.runMain(Layer.launch(announce.pipe(Layer.provide(layer), Layer.provide(NodeTransport.layer))))
+serve("lent")
