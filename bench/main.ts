@@ -16,6 +16,7 @@ import { Absent, ofTree, peers, reference } from "./peers.ts"
 import { type Contestant, cores, exclusively, Generator, quiet } from "./processes.ts"
 import { maxNoise, type Measurement, overview, type Result, type Round, table, uncertainty } from "./report.ts"
 import { type Scenario, scenarios } from "./scenarios.ts"
+import { standing } from "./standing.ts"
 
 const usage = `npm run bench [-- NAME ...]      scenarios whose names begin so; all without one
   --peers A,B        only these, besides ${reference}
@@ -232,6 +233,7 @@ const main = async () => {
       const all = recorded(about, results)
       mkdirSync(dirname(recordPath), { recursive: true })
       write(recordPath, join(import.meta.dirname, "report.html"), { ...about, peers: everybody(all) }, all)
+      say(`\nfor README.md, which a test compares with what is recorded:\n\n${standing(all)}`)
     }
     if (before !== undefined) say(`\n${compare(before, results)}`)
   } finally {
