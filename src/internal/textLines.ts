@@ -95,7 +95,7 @@ class TextLineDecoder implements Decoder<string> {
     if (text.length !== chunk.length || text.includes("\uFFFD")) return 0
     let at = 0
     for (let next = text.indexOf(terminator); next !== -1; next = text.indexOf(terminator, at)) {
-      const end = optionalCr && next > at && text.charCodeAt(next - 1) === 13 ? next - 1 : next
+      const end = optionalCr && text.charCodeAt(next - 1) === 13 ? next - 1 : next
       if (end - at > maxFrameBytes) return at
       out.push(text.substring(at, end))
       at = next + terminator.length
