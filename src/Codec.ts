@@ -33,6 +33,7 @@ import * as ByteWriter from "./ByteWriter.ts"
 import type * as CloseReason from "./CloseReason.ts"
 import { ChunksDecoder } from "./internal/chunksDecoder.ts"
 import * as content from "./internal/content.ts"
+import * as textLines from "./internal/textLines.ts"
 import * as wrapped from "./internal/wrappedDecoder.ts"
 
 /**
@@ -194,7 +195,7 @@ export const text: {
   (self: Codec<Uint8Array>, options?: TextOptions): Codec<string> =>
     options?.invalid === "replace"
       ? map(self, { decode: content.fromUtf8, encode: content.toUtf8 })
-      : mapResult(self, { decode: content.fromUtf8Result, encode: content.toUtf8Result })
+      : textLines.faster(self, mapResult(self, { decode: content.fromUtf8Result, encode: content.toUtf8Result }))
 )
 
 /**

@@ -42,6 +42,7 @@ import {
   tooLarge
 } from "./internal/framingOptions.ts"
 import * as decoders from "./internal/sizedDecoder.ts"
+import * as textLines from "./internal/textLines.ts"
 
 export { type Checksummed, checksummed, type Covered, type Enclosed, enclosed } from "./internal/checkedFraming.ts"
 export { escaped, type Stuffing } from "./internal/escapedFraming.ts"
@@ -82,7 +83,10 @@ export const lines = (options: {
   readonly unterminated: Unterminated
 }): Codec<Uint8Array> => {
   const ending = oneOf("ending", options.ending, ["lf", "crlf", "any"])
-  return terminated(ending === "crlf" ? crlf : lf, ending === "any", options)
+  const optionalCr = ending === "any"
+  const codec = terminated(ending === "crlf" ? crlf : lf, optionalCr, options)
+  const { maxFrameBytes } = codec
+  return textLines.mark(codec, { terminator: ending === "crlf" ? "\r\n" : "\n", optionalCr, maxFrameBytes })
 }
 
 /**
