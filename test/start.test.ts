@@ -46,10 +46,12 @@ interface Options {
 }
 
 const run = async (command: string, args: ReadonlyArray<string>, { again, cwd, env, signal, toGroup }: Options) => {
+  // Where this process would rather have compiled code is no matter here.
+  const { NODE_COMPILE_CACHE: _, ...inherited } = process.env
   const child = spawn(command, args, {
     cwd,
     detached: true,
-    env: { ...process.env, ...env },
+    env: { ...inherited, ...env },
     killSignal: "SIGKILL",
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 30_000

@@ -97,7 +97,7 @@ class TextLineDecoder implements Decoder<string> {
     for (let next = text.indexOf(terminator); next !== -1; next = text.indexOf(terminator, at)) {
       const end = optionalCr && text.charCodeAt(next - 1) === 13 ? next - 1 : next
       if (end - at > maxFrameBytes) return at
-      out.push(text.substring(at, end))
+      out.push(text.slice(at, end))
       at = next + terminator.length
     }
     return at
