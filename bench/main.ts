@@ -20,7 +20,8 @@ import { standing } from "./standing.ts"
 
 const usage = `npm run bench [-- NAME ...]      scenarios whose names begin so; all without one
   --peers A,B        only these, besides ${reference}
-  --rounds N         at least N rounds (5); up to twice as many while the ratios lie far apart
+  --rounds N         at least N rounds (5)
+  --max-rounds N     no more than N while the ratios lie far apart (twice --rounds)
   --seconds S        measured time of a run (1.5), after --warmup S (2)
   --tree FOLDER      also the hawser of another working tree, such as one with a change to try; may be repeated
   --json FILE        everything measured
@@ -36,6 +37,7 @@ const { positionals: names, values: flags } = parseArgs({
   options: {
     peers: { type: "string" },
     rounds: { type: "string", default: "5" },
+    "max-rounds": { type: "string" },
     seconds: { type: "string", default: "1.5" },
     warmup: { type: "string", default: "2" },
     tree: { type: "string", multiple: true, default: [] },
@@ -63,6 +65,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 
 const time = { warmup: Number(flags.warmup), seconds: Number(flags.seconds) }
 const rounds = Number(flags.rounds)
+const maxRounds = Number(flags["max-rounds"] ?? rounds * 2)
 const profileFolder = flags["cpu-prof"]
 const wantedPeers = flags.peers?.split(",")
 
@@ -134,7 +137,7 @@ const measureScenario = async (
   const patience = new Patience()
   const able = present.filter(({ services }) => services.includes(scenario.service))
   const rate = scenario.kind === "latency" ? await halfThePeak(generator, scenario, able, patience) : undefined
-  const isUnsure = () => done.length < rounds * 2 && uncertainty(done) > maxUncertainty && patience.leftMillis > 0
+  const isUnsure = () => done.length < maxRounds && uncertainty(done) > maxUncertainty && patience.leftMillis > 0
   while (done.length < rounds || isUnsure()) {
     const first = done.length % able.length
     const round: Record<string, Measurement> = {}
