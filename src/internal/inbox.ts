@@ -87,8 +87,9 @@ export class Inbox<In> {
     return this.messages !== undefined || this.failure !== undefined
   }
 
-  /** Whether nothing is left of what was decoded so far. Behind a fatal error there is nothing. */
+  /** Whether nothing is left of what came so far. Behind a fatal error there is nothing, nor where nobody takes any more. */
   get isSpent(): boolean {
+    if (this.decoder === spent) return true
     return this.messages === undefined && (this.failure === undefined || !isRecoverable(this.failure))
   }
 
