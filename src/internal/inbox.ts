@@ -87,12 +87,6 @@ export class Inbox<In> {
     return this.messages !== undefined || this.failure !== undefined
   }
 
-  /** Whether nothing is left of what came so far. Behind a fatal error there is nothing, nor where nobody takes any more. */
-  get isSpent(): boolean {
-    if (this.decoder === spent) return true
-    return this.messages === undefined && (this.failure === undefined || !isRecoverable(this.failure))
-  }
-
   /** Whether a message is the last that was read, and nothing at all came behind it. */
   isLast(message: In): boolean {
     const { given } = this
