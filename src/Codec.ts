@@ -46,8 +46,10 @@ export interface Decoder<in out A> {
   /**
    * Takes one chunk and appends the messages that it completes to `out`.
    *
-   * Returns the error at which decoding stopped, `undefined` when all is well. The chunk belongs to the decoder from
-   * here on: messages may be views into it.
+   * Returns the error at which decoding stopped, `undefined` when all is well. Messages may be views into the chunk. The
+   * decoder itself holds nothing of it any more once it has returned `undefined`: what it needs for the next chunk it has
+   * copied, for the bytes may change as soon as the messages are answered. Behind a recoverable error they stay as they
+   * are until it has returned `undefined`.
    */
   readonly decode: (chunk: Uint8Array, out: Array<A>) => CloseReason.FrameError | undefined
   /** Says that no more bytes will come: appends a last message to `out` or returns `FrameTruncated`. */

@@ -32,7 +32,7 @@ import type * as Endpoint from "./Endpoint.ts"
 import { descriptorLimit } from "./internal/nodeDescriptors.ts"
 import { listen } from "./internal/nodeListen.ts"
 import { codeOf, connectReason, nativeAddress } from "./internal/nodeNames.ts"
-import type { Reading } from "./internal/nodeReading.ts"
+import { type Reading, SharedReading } from "./internal/nodeReading.ts"
 import { makeReading, NodeSocket } from "./internal/nodeSocket.ts"
 import { engine } from "./internal/nodeTlsLazy.ts"
 import * as MemoryTransport from "./MemoryTransport.ts"
@@ -72,7 +72,8 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
   Effect.gen(function*() {
     let lastId = 0
     const nextId = () => ++lastId
-    const reading = makeReading()
+    const keys = yield* SharedReading
+    const reading = makeReading(keys)
     const memory = yield* MemoryTransport.makeNumbered(nextId)
     return Transport.Transport.of({
       tls: engine,
@@ -101,7 +102,7 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
           case "Tcp":
           case "Unix":
           case "Descriptor":
-            return listen(nextId, endpoint, options)
+            return listen(nextId, keys, endpoint, options)
         }
       }
     })

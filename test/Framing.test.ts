@@ -417,7 +417,7 @@ describe("lengthPrefixed", () => {
 })
 
 describe("chunks", () => {
-  for (const law of ["boundedMemory", "fatalIsFinal", "neverThrows", "refusalWritesNothing"] as const) {
+  for (const law of ["lentChunks", "boundedMemory", "fatalIsFinal", "neverThrows", "refusalWritesNothing"] as const) {
     it.effect(`keeps the law ${law}`, () =>
       CodecLaws.laws[law]({ codec: Framing.chunks({ maxFrameBytes: 4 }), messages: NetArbitrary.bytes() }))
   }

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
 import * as Fs from "node:fs"
 import * as Net from "node:net"
 import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import { Endpoint, NodeTransport, Transport } from "../src/index.ts"
 import * as names from "../src/internal/nodeNames.ts"
+import { SharedReading } from "../src/internal/nodeReading.ts"
 import { keepsTheLaws, YieldingAnywhere } from "./support/connectionLaws.ts"
 import { resources, until, watching } from "./support/nodeSockets.ts"
 
@@ -20,6 +21,11 @@ const loopback = (listening: Endpoint.Endpoint, host: string): string =>
 describe("tcp", () => keepsTheLaws({ endpoint: "tcp://127.0.0.1:0" }, NodeTransport.layer))
 describe("tcp, with fibers that yield anywhere", () =>
   keepsTheLaws({ endpoint: "tcp://127.0.0.1:0" }, NodeTransport.layer, () => new YieldingAnywhere()))
+describe("tcp, where no two sockets can read into one buffer", () =>
+  keepsTheLaws(
+    { endpoint: "tcp://127.0.0.1:0" },
+    Layer.provide(NodeTransport.layer, Layer.succeed(SharedReading, undefined))
+  ))
 describe("unix", () =>
   keepsTheLaws({ endpoint: `unix:${join(folder, "laws.sock")}`, resets: false }, NodeTransport.layer))
 describe("abstract unix", () =>

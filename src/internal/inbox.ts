@@ -87,11 +87,6 @@ export class Inbox<In> {
     return this.messages !== undefined || this.failure !== undefined
   }
 
-  /** Whether nothing is left of what was decoded so far. Behind a fatal error there is nothing. */
-  get isSpent(): boolean {
-    return this.messages === undefined && (this.failure === undefined || !isRecoverable(this.failure))
-  }
-
   /** Whether a message is the last that was read, and nothing at all came behind it. */
   isLast(message: In): boolean {
     const { given } = this

@@ -10,6 +10,7 @@ import * as Path from "node:path"
 import * as Endpoint from "../Endpoint.ts"
 import * as Transport from "../Transport.ts"
 import { bindReason, codeOf, nativeAddress } from "./nodeNames.ts"
+import type { Keys } from "./nodeReading.ts"
 import { makeReading, NodeSocket } from "./nodeSocket.ts"
 import { Roster } from "./roster.ts"
 
@@ -157,12 +158,13 @@ const isNobody = (socket: Net.Socket, server: Net.Server): boolean => {
 /** Listens for the time of the scope; then stops listening, and destroys what was accepted and is still open. */
 export const listen = Effect.fnUntraced(function*(
   nextId: () => number,
+  keys: Keys | undefined,
   endpoint: Listenable,
   options: Transport.ListenOptions
 ): Effect.fn.Return<Transport.Listener, Transport.BindError, Scope.Scope> {
   yield* checkSharing(endpoint, options)
   const owners = new Roster<NodeSocket>()
-  const reading = makeReading()
+  const reading = makeReading(keys)
   let listening: Endpoint.Endpoint = endpoint
   const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     if (isNobody(socket, server)) return void socket.destroy()

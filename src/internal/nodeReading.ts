@@ -12,14 +12,14 @@
  * that option sets is looked up on a socket made with it, and set on the others. Where it is not found, `data` events
  * serve, which are slower and otherwise the same.
  */
+import * as Context from "effect/Context"
 import * as Net from "node:net"
 
 /** Four frames of 16 KiB with their heads are more than the 64 KiB that Node reads at once. */
 const bufferBytes = 131_072
 
-/** Up to this size, chunks share a pool: an allocation of its own costs more than the bytes. Arbitrary; 4 KiB was tried. */
+/** Up to this size, chunks share Node's pool: an allocation of its own costs more than the bytes. Arbitrary; 4 KiB was tried. */
 const pooledBytes = 4096
-const poolBytes = 32_768
 
 type OnRead = (this: Net.Socket, size: number, buffer: Uint8Array) => boolean
 
@@ -47,19 +47,24 @@ export const findKeys = (make: (onread: Net.OnReadOpts) => object): Keys | undef
     : { buffer: found.buffer, onRead: found.onRead }
 }
 
-// Node takes `onread` in the constructor, too, which its types do not say.
-const found = findKeys((onread) => new Net.Socket({ onread } as Net.SocketConstructorOpts))
+/** How the sockets of a transport share, asked when it is built; where it is `undefined`, they do not. */
+export const SharedReading = Context.Reference<Keys | undefined>("hawser/NodeTransport/SharedReading", {
+  // Node takes `onread` in the constructor, too, which its types do not say.
+  defaultValue: () => findKeys((onread) => new Net.Socket({ onread } as Net.SocketConstructorOpts))
+})
+
+/** Where a socket that shares no more keeps the bytes that its handle was told of. */
+const told = Symbol("hawser/NodeTransport/told")
 
 /** The buffer of some sockets. */
 export class Reading {
   private readonly onRead: OnRead
   private readonly keys: Keys | undefined
-  private bytes: Buffer | undefined = undefined
-  /** A socket could still point to one of these. */
-  private readonly retired: Array<Buffer> = []
+  private bytes: Buffer<ArrayBuffer> | undefined = undefined
+  private isBound = false
 
   /** `onRead` is called as Node calls it, with the socket as `this`, and gives whether to go on reading. */
-  constructor(onRead: OnRead, keys: Keys | undefined = found) {
+  constructor(onRead: OnRead, keys: Keys | undefined) {
     this.onRead = onRead
     this.keys = keys
   }
@@ -81,33 +86,39 @@ export class Reading {
 
   /** Gives a socket back to Node's streams. What is laid over its handle, as TLS is, reads for itself. */
   unshare(socket: Net.Socket): void {
-    if (this.keys !== undefined) (socket as unknown as Shareable)[this.keys.buffer] = null
+    const { keys } = this
+    if (keys === undefined) return
+    const shareable = socket as unknown as Shareable // as above
+    // The handle goes on pointing to them, and does not keep them itself.
+    shareable[told] = shareable[keys.buffer]
+    shareable[keys.buffer] = null
   }
 
-  /** Leaves the bytes to who borrowed them; the sockets, of which those that share are given, read elsewhere. */
+  /**
+   * Binds the bytes to this thread, to be called before anybody sees them: were they transferred to a worker, the system
+   * would go on writing to memory that is the worker's.
+   */
+  lend(): void {
+    if (this.isBound || this.bytes === undefined) return
+    this.isBound = true
+    process.getBuiltinModule("node:worker_threads").markAsUntransferable(this.bytes.buffer)
+  }
+
+  /** Leaves the bytes to who borrowed them; the sockets, which are all that share, read elsewhere. */
   retire(sockets: Iterable<Net.Socket>): void {
-    if (this.bytes !== undefined) this.retired.push(this.bytes)
     this.bytes = undefined
+    this.isBound = false
     for (const socket of sockets) this.share(socket)
   }
 }
 
-let pool = new ArrayBuffer(poolBytes)
-let pooled = 0
-
-/** The first bytes of a buffer, in memory of their own; they are plain `Uint8Array`s, as those of every transport. */
+/**
+ * The first bytes of a buffer, in memory of their own; they are plain `Uint8Array`s, as those of every transport. Node's
+ * pool cannot be transferred, which would take the bytes of others along.
+ */
 export const copyOf = (buffer: Uint8Array, size: number): Uint8Array => {
-  const copy = size <= pooledBytes ? fromPool(size) : new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
+  const own = size <= pooledBytes ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)
+  const copy = new Uint8Array(own.buffer, own.byteOffset, size)
   copy.set(size === buffer.length ? buffer : buffer.subarray(0, size))
   return copy
-}
-
-const fromPool = (size: number): Uint8Array => {
-  if (pooled + size > poolBytes) {
-    pool = new ArrayBuffer(poolBytes)
-    pooled = 0
-  }
-  const from = pooled
-  pooled += size
-  return new Uint8Array(pool, from, size)
 }

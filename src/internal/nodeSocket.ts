@@ -8,7 +8,7 @@ import type * as Net from "node:net"
 import * as Endpoint from "../Endpoint.ts"
 import type * as Transport from "../Transport.ts"
 import { descriptorOf } from "./nodeDescriptors.ts"
-import { copyOf, Reading } from "./nodeReading.ts"
+import { copyOf, type Keys, Reading } from "./nodeReading.ts"
 import type { Placed, Roster } from "./roster.ts"
 
 /** The peer of a Unix socket has no name of its own. */
@@ -222,13 +222,17 @@ export class NodeSocket implements Transport.RawSocket, Placed {
 
   /** Gives whether to go on reading. */
   onRead(buffer: Uint8Array, size: number): boolean {
-    const { handler } = this
+    const { handler, owners, reading } = this
     // Node goes on where a pause follows a resume in the same turn. It keeps what comes then, as it would without sharing.
     if (this.paused || handler === undefined) return this.socket.push(copyOf(buffer, size))
-    if (handler.isBorrowing !== true || handler.borrow === undefined) {
+    // A dialled socket does not know who else reads there: it could not leave the bytes to anybody.
+    if (handler.isBorrowing !== true || handler.borrow === undefined || owners === undefined) {
       handler.onData(copyOf(buffer, size))
-    } else if (!handler.borrow(new Uint8Array(buffer.buffer, buffer.byteOffset, size))) {
-      this.reading?.retire(NodeSocket.sharing(this.owners ?? [this]))
+      return true
+    }
+    reading?.lend()
+    if (!handler.borrow(new Uint8Array(buffer.buffer, buffer.byteOffset, size))) {
+      reading?.retire(NodeSocket.sharing(owners))
     }
     return true
   }
@@ -261,7 +265,7 @@ export class NodeSocket implements Transport.RawSocket, Placed {
 }
 
 /** What sockets read into; the owners of one are those of one listener. */
-export const makeReading = (): Reading => new Reading(onRead)
+export const makeReading = (keys: Keys | undefined): Reading => new Reading(onRead, keys)
 
 function onRead(this: Net.Socket, size: number, buffer: Uint8Array): boolean {
   return (this as OwnedSocket)[owner].onRead(buffer, size)

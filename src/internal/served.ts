@@ -47,11 +47,14 @@ export class Served<In, Out> extends ConnectionMachine<In, Out> implements Seate
     return this.answerer?.isBorrowing === true && this.isHeard && !this.inbox.holds
   }
 
-  /** Replies hold nothing of what was lent; what else does is a message that waits, or the fiber that has one. */
+  /**
+   * Replies hold nothing of what was lent, nor does the decoder, but behind a bad frame, which ends the connection. What else
+   * does is the fiber that has a message.
+   */
   borrow(chunk: Uint8Array): boolean {
     copying(() => this.onData(chunk))
     // A fiber that asks for more has done with what it had.
-    const isDone = this.inbox.isSpent && (this.fiber === undefined || this.waiter !== undefined)
+    const isDone = this.fiber === undefined || this.waiter !== undefined
     if (!isDone) this.answerer?.keep?.()
     return isDone
   }

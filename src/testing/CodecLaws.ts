@@ -13,7 +13,7 @@
  * ```
  *
  * **Gotchas**: messages that the codec refuses are left out of streams, so `messages` need not be careful; if all are
- * refused, `roundTrip` says so. `Framing.chunks` is no framing: it keeps only `boundedMemory`, `fatalIsFinal`,
+ * refused, `roundTrip` says so. `Framing.chunks` is no framing: it keeps only `lentChunks`, `boundedMemory`, `fatalIsFinal`,
  * `neverThrows` and `refusalWritesNothing`.
  *
  * @since 0.1.0
@@ -25,12 +25,20 @@ import * as Equal from "effect/Equal"
 import * as ByteWriter from "../ByteWriter.ts"
 import * as Codec from "../Codec.ts"
 import { encodeAccepted, firstBroken, read, Reader, sameItems, show } from "../internal/codecReader.ts"
+import { anyChunking, lentChunks } from "./internal/CodecChunkLaws.ts"
 import { cutStreams, damagedStreams, mostBytes, naturals, type Spec } from "./internal/CodecSpec.ts"
 import * as Law from "./Law.ts"
 import * as NetArbitrary from "./NetArbitrary.ts"
 
 /** A codec and what to try it with. @category models @since 0.1.0 */
 export type { Spec } from "./internal/CodecSpec.ts"
+
+export {
+  /** However the network cuts the bytes, the same comes out, and stays as it is. @category laws @since 0.1.0 */
+  anyChunking,
+  /** A decoder is done with its chunk when it returns. @category laws @since 0.1.0 */
+  lentChunks
+} from "./internal/CodecChunkLaws.ts"
 
 /** Encoded and decoded again, messages are the same, in order; chunks are left alone. @category laws @since 0.1.0 */
 export const roundTrip = Effect.fnUntraced(function*<A, B>(
@@ -61,36 +69,6 @@ export const roundTrip = Effect.fnUntraced(function*<A, B>(
     return yield* new Law.LawViolation({ law, broken, counterexample: undefined, replay: undefined })
   }
 })
-
-/**
- * However the network cuts the bytes, also damaged ones, the same messages and errors come out: at once, byte by byte,
- * at random, and for short streams in each of the 2^(n-1) ways. Also, no message changes after it was given.
- *
- * @category laws @since 0.1.0
- */
-export const anyChunking = <A, B>(spec: Spec<A, B>): Effect.Effect<void, Law.LawViolation> =>
-  Law.checkSync("CodecLaws.anyChunking", cutStreams(spec), ({ bytes, chunking }) => {
-    const whole = read(spec.codec, [bytes.slice()])
-    const differs = (chunks: ReadonlyArray<Uint8Array>): string | undefined => {
-      const reader = read(spec.codec, chunks)
-      return firstBroken(
-        reader.broken,
-        !sameItems(reader.items, whole.items) &&
-          `at once gives ${show(whole.items)}, in chunks of ${show(chunks.map((chunk) => chunk.length))} bytes ${
-            show(reader.items)
-          }`
-      )
-    }
-    let broken = whole.broken ??
-      differs(NetArbitrary.cut(bytes, Array.from(bytes, () => 1))) ??
-      differs(NetArbitrary.cut(bytes, chunking))
-    if (bytes.length <= 8) {
-      for (const chunks of NetArbitrary.everyCut(bytes)) {
-        broken ??= differs(chunks)
-      }
-    }
-    return broken
-  }, spec.options)
 
 /**
  * A decoder holds at most its limit plus one chunk (plus `overheadBytes`), never more than it was given, and does not
@@ -286,6 +264,7 @@ export const independentStreams = <A, B>(spec: Spec<A, B>): Effect.Effect<void, 
 export const laws = {
   roundTrip,
   anyChunking,
+  lentChunks,
   boundedMemory,
   truncation,
   oversize,

@@ -11,6 +11,7 @@ const bugs = {
   "loses a byte at a chunk boundary": "anyChunking",
   "reuses the bytes of its messages": "anyChunking",
   "is confused by an empty chunk": "anyChunking",
+  "holds a part of the chunk": "lentChunks",
   "goes on decoding after a fatal error": "fatalIsFinal",
   "emits messages with a fatal error for ever": "fatalIsFinal",
   "forgives a fatal error": "fatalIsFinal",
@@ -111,7 +112,10 @@ class ToyDecoder implements Codec.Decoder<Uint8Array> {
     if (this.bug === "is confused by an empty chunk" && chunk.length === 0 && this.state.held.length > 1) {
       return this.fail({ _tag: "FrameCorrupt", message: "an empty chunk", recoverable: false })
     }
-    this.state.held = Uint8Array.from([...this.state.held, ...chunk])
+    const isFirst = this.state.held.length === 0
+    this.state.held = isFirst && this.bug === "holds a part of the chunk"
+      ? chunk
+      : Uint8Array.from([...this.state.held, ...chunk])
     while (this.state.held.length > 0) {
       const held = this.state.held
       const size = held[0] ?? 0
@@ -136,6 +140,8 @@ class ToyDecoder implements Codec.Decoder<Uint8Array> {
       }
       this.state.held = this.bug === "reuses the bytes of its messages"
         ? this.shift(held, 1 + size)
+        : this.bug === "holds a part of the chunk"
+        ? held.subarray(1 + size)
         : held.slice(1 + size)
       if (this.bug === "decodes a wrong byte" && message[0] === 0x61) {
         message[0] = 0x62
