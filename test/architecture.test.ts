@@ -58,6 +58,7 @@ const levels: Readonly<Record<string, number>> = {
   "internal/measuredFraming.ts": 1,
   "internal/sizedDecoder.ts": 1,
   "internal/stuffing.ts": 1,
+  "internal/bytePool.ts": 0,
   "internal/textLines.ts": 1,
   "internal/wrappedDecoder.ts": 1,
   "Connection.ts": 2,

@@ -13,6 +13,7 @@ import * as Bytes from "effect/Bytes"
 import * as Result from "effect/Result"
 import * as Checksum from "../Checksum.ts"
 import type { Codec } from "../Codec.ts"
+import * as bytePool from "./bytePool.ts"
 import { binary, digits } from "./checksumField.ts"
 import { ensure, oneOf, someBytes } from "./framingOptions.ts"
 import { layered } from "./measuredFraming.ts"
@@ -197,9 +198,13 @@ export const checksummed = (
       if (!(at >= 0 && at <= message.length)) {
         return Result.fail(`message of ${message.length} bytes is too short for ${checksum.name} at byte ${at}`)
       }
-      const frame = new Uint8Array(frameBytes)
-      frame.set(message.subarray(0, at))
-      frame.set(message.subarray(at), at + field.bytes)
+      const frame = bytePool.take(frameBytes)
+      if (at === message.length) {
+        frame.set(message)
+      } else {
+        frame.set(message.subarray(0, at))
+        frame.set(message.subarray(at), at + field.bytes)
+      }
       field.write(sum(frame, at), frame, at)
       return Result.succeed(frame)
     }

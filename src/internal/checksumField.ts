@@ -33,7 +33,13 @@ export const binary = (checksum: Checksum.Checksum, byteOrder: Checksum.ByteOrde
         }
         return value
       },
-    write: (value, frame, at) => frame.set(Checksum.toBytes(checksum, value, byteOrder), at)
+    write: (value, frame, at) => {
+      if (typeof value !== "number") return frame.set(Checksum.toBytes(checksum, value, byteOrder), at)
+      for (let i = bytes - 1, rest = value; i >= 0; i--) {
+        frame[at + first + i * step] = rest // the array keeps the lowest byte
+        rest = Math.floor(rest / 256)
+      }
+    }
   }
 }
 

@@ -5,17 +5,11 @@
  */
 import * as Result from "effect/Result"
 import * as SchemaIssue from "effect/SchemaIssue"
+import * as bytePool from "./bytePool.ts"
 
 const encoder = new TextEncoder()
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true })
 const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true })
-
-/** A text that could be longer has bytes of its own. */
-const pooledBytes = 4096
-
-/** Short texts lie behind each other in one array, which none of them has twice. */
-let pool = new Uint8Array(16_384)
-let pooled = 0
 
 /**
  * Encodes text; a lone surrogate becomes U+FFFD.
@@ -25,15 +19,11 @@ let pooled = 0
  */
 export const toUtf8 = (text: string): Uint8Array => {
   const mostBytes = text.length * 3
-  if (mostBytes > pooledBytes) return encoder.encode(text)
-  if (pooled + mostBytes > pool.length) {
-    pool = new Uint8Array(pool.length)
-    pooled = 0
-  }
-  const from = pooled
-  const { written } = encoder.encodeInto(text, new Uint8Array(pool.buffer, from))
-  pooled += written
-  return new Uint8Array(pool.buffer, from, written)
+  if (mostBytes > bytePool.pooledBytes) return encoder.encode(text)
+  const bytes = bytePool.take(mostBytes)
+  const { written } = encoder.encodeInto(text, bytes)
+  bytePool.giveBack(mostBytes - written)
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, written)
 }
 
 /** Decodes UTF-8; each part that is none becomes U+FFFD. */
