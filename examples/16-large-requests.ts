@@ -1,6 +1,6 @@
 // Large requests on more than one core: views instead of copies, and servers that share a port.
 import { Console, Effect } from "effect"
-import { Checksum, Client, Codec, CrcCatalogue, Endpoint, Framing, NodeTransport, Protocol, Server } from "hawser"
+import { Checksum, Client, Codec, CrcCatalogue, type Endpoint, Framing, NodeTransport, Protocol, Server } from "hawser"
 
 const blob = Framing.lengthPrefixed({ maxFrameBytes: 1_000_000 })
 const line = Codec.text(Framing.lines({ maxFrameBytes: 64, ending: "lf", unterminated: "reject" }))

@@ -153,6 +153,8 @@ export interface ProtocolOptions extends Options {
    * copied (`request.slice()`). A response may hold them. Nothing is copied for a handler that answers at once; it may
    * wait all the same, and finds its request unchanged, but after 16 connections where it did, the server lends no more.
    *
+   * Lent bytes, and small ones that are owned, cannot be transferred to a worker: copy them for it.
+   *
    * Numbers, texts and what `Codec.json` makes are no views: with them `"lent"` is always right. It is for large binary
    * requests, and does nothing over transports other than sockets without TLS, but in memory and in simulations, where
    * what was lent is overwritten, so that tests find a handler which keeps it.

@@ -49,8 +49,12 @@ export const findKeys = (make: (onread: Net.OnReadOpts) => object): Keys | undef
 
 /** How the sockets of a transport share, asked when it is built; where it is `undefined`, they do not. */
 export const SharedReading = Context.Reference<Keys | undefined>("hawser/NodeTransport/SharedReading", {
-  // Node takes `onread` in the constructor, too, which its types do not say.
-  defaultValue: () => findKeys((onread) => new Net.Socket({ onread } as Net.SocketConstructorOpts))
+  // Windows may have named the memory of a read already when it begins to wait for it. Node takes `onread` in the
+  // constructor, too, which its types do not say.
+  defaultValue: () =>
+    process.platform === "win32"
+      ? undefined
+      : findKeys((onread) => new Net.Socket({ onread } as Net.SocketConstructorOpts))
 })
 
 /** Where a socket that shares no more keeps the bytes that its handle was told of. */
