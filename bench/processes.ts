@@ -26,6 +26,16 @@ export const cores = availableParallelism() > 1 && works("taskset", ["-c", "0,1"
 export const pin = (core: number | undefined, command: ReadonlyArray<string>): ReadonlyArray<string> =>
   core === undefined ? command : ["taskset", "-c", String(core), ...command]
 
+/** What a line says; what is no JSON object is a log, or the last words of a program that crashed. */
+const factOf = (line: string): unknown => {
+  if (!line.startsWith("{")) return undefined
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
 /** A process that speaks lines of JSON. */
 export class Speaker {
   readonly process: ChildProcess
@@ -39,8 +49,9 @@ export class Speaker {
     this.process.on("error", () => this.end())
     createInterface({ input: this.process.stdout as NodeJS.ReadableStream }) // stdio asks for a pipe
       .on("line", (line) => {
-        if (!line.startsWith("{")) return // a log
-        this.facts.push(JSON.parse(line))
+        const fact = factOf(line)
+        if (fact === undefined) return
+        this.facts.push(fact)
         this.wake()
       })
       .on("close", () => this.end())
