@@ -3,7 +3,7 @@
 -export([main/1]).
 
 main([Service | _]) ->
-    Packet = case Service of "echo" -> 4; "reverse" -> line end,
+    Packet = case Service of "reverse" -> line; _ -> 4 end,
     {ok, Listener} = gen_tcp:listen(0, [binary, {ip, {127, 0, 0, 1}}, {packet, Packet}, {active, false},
         {nodelay, true}, {backlog, 1024}]),
     {ok, Port} = inet:port(Listener),
