@@ -114,7 +114,7 @@ export class Inbox<In> {
     if (!this.told) return
     this.told = false
     const { failure } = this
-    if (failure !== undefined && isRecoverable(failure)) this.decode(empty)
+    if (failure?._tag === "FrameCorrupt" && failure.recoverable) this.decode(empty)
   }
 
   /** The reader was interrupted before it heard. */
@@ -165,8 +165,6 @@ export class Inbox<In> {
     if (out.length > 0) this.messages = out
   }
 }
-
-const isRecoverable = (reason: CloseReason.CloseReason): boolean => reason._tag === "FrameCorrupt" && reason.recoverable
 
 /** What is left of a decoder that nobody needs any more. */
 const spent = { decode: () => undefined, end: () => undefined, bytesBuffered: 0 } as const
