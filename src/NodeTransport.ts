@@ -29,18 +29,19 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import type * as Endpoint from "./Endpoint.ts"
+import { WorthWhile } from "./internal/nodeDepartures.ts"
 import { descriptorLimit } from "./internal/nodeDescriptors.ts"
 import { listen } from "./internal/nodeListen.ts"
 import { codeOf, connectReason, nativeAddress } from "./internal/nodeNames.ts"
-import { type Reading, SharedReading } from "./internal/nodeReading.ts"
-import { makeReading, NodeSocket } from "./internal/nodeSocket.ts"
+import { SharedReading } from "./internal/nodeReading.ts"
+import { type Common, makeReading, NodeSocket } from "./internal/nodeSocket.ts"
 import { engine } from "./internal/nodeTlsLazy.ts"
 import * as MemoryTransport from "./MemoryTransport.ts"
 import * as Transport from "./Transport.ts"
 
 const connect = (
   nextId: () => number,
-  reading: Reading,
+  dialled: Common,
   endpoint: Endpoint.Tcp | Endpoint.Unix
 ): Effect.Effect<Transport.RawSocket, Transport.ConnectError, Scope.Scope> =>
   Effect.acquireRelease(
@@ -53,7 +54,7 @@ const connect = (
       socket.once("error", failed)
       socket.once("connect", () => {
         socket.off("error", failed)
-        resume(Effect.succeed(new NodeSocket(nextId(), socket, endpoint, undefined, reading)))
+        resume(Effect.succeed(new NodeSocket(nextId(), socket, endpoint, dialled)))
       })
       return Effect.sync(() => socket.destroy())
     }),
@@ -72,8 +73,8 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
   Effect.gen(function*() {
     let lastId = 0
     const nextId = () => ++lastId
-    const keys = yield* SharedReading
-    const reading = makeReading(keys)
+    const sharing = { keys: yield* SharedReading, worthWhile: yield* WorthWhile }
+    const dialled = { reading: makeReading(sharing.keys) }
     const memory = yield* MemoryTransport.makeNumbered(nextId)
     return Transport.Transport.of({
       tls: engine,
@@ -88,9 +89,9 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
           case "Tcp":
             return endpoint.host === "*"
               ? Effect.fail(new Transport.ConnectError({ endpoint, reason: "Unsupported", code: "*" }))
-              : connect(nextId, reading, endpoint)
+              : connect(nextId, dialled, endpoint)
           case "Unix":
-            return connect(nextId, reading, endpoint)
+            return connect(nextId, dialled, endpoint)
         }
       },
       listen: (endpoint, options) => {
@@ -102,7 +103,7 @@ export const layer: Layer.Layer<Transport.Transport> = Layer.effect(
           case "Tcp":
           case "Unix":
           case "Descriptor":
-            return listen(nextId, keys, endpoint, options)
+            return listen(nextId, sharing, endpoint, options)
         }
       }
     })

@@ -46,6 +46,11 @@ export interface RawHandler {
   readonly onEnd: () => void
   /** What was written has left; the next write may follow. */
   readonly onDrain: () => void
+  /**
+   * Bytes that a write took, and that were to leave later in the same turn of the event loop, did not all leave then;
+   * `mustWait` for `onDrain`, or write on, as if that write had said so.
+   */
+  readonly onUnsent?: ((mustWait: boolean) => void) | undefined
   /** The socket is gone. `code` is the system's word for what broke it, absent when both sides ended in peace. */
   readonly onClose: (code: string | undefined) => void
 }
@@ -64,7 +69,8 @@ export interface RawSocket {
   /** The other side's address. */
   readonly peer: Endpoint.Endpoint
   /**
-   * Bytes taken by `write` that the kernel has not taken yet. When there are none, the socket is done with every segment
+   * Bytes taken by `write` that the kernel has not taken yet; what leaves in this turn of the event loop counts as taken.
+   * When there are none, the socket is done with every segment
    * it was given: the writer may change them.
    */
   readonly bytesUnsent: number

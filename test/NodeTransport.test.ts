@@ -5,6 +5,7 @@ import * as Net from "node:net"
 import { networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import { Endpoint, NodeTransport, Transport } from "../src/index.ts"
+import { WorthWhile } from "../src/internal/nodeDepartures.ts"
 import * as names from "../src/internal/nodeNames.ts"
 import { SharedReading } from "../src/internal/nodeReading.ts"
 import { keepsTheLaws, YieldingAnywhere } from "./support/connectionLaws.ts"
@@ -25,6 +26,13 @@ describe("tcp, where no two sockets can read into one buffer", () =>
   keepsTheLaws(
     { endpoint: "tcp://127.0.0.1:0" },
     Layer.provide(NodeTransport.layer, Layer.succeed(SharedReading, undefined))
+  ))
+describe("tcp, where what is written leaves at the end of a turn", () =>
+  keepsTheLaws({ endpoint: "tcp://127.0.0.1:0" }, Layer.provide(NodeTransport.layer, Layer.succeed(WorthWhile, 0))))
+describe("unix, where what is written leaves at the end of a turn", () =>
+  keepsTheLaws(
+    { endpoint: `unix:${join(folder, "turns.sock")}`, resets: false },
+    Layer.provide(NodeTransport.layer, Layer.succeed(WorthWhile, 0))
   ))
 describe("unix", () =>
   keepsTheLaws({ endpoint: `unix:${join(folder, "laws.sock")}`, resets: false }, NodeTransport.layer))

@@ -101,7 +101,7 @@ for (const endpoint of endpoints) {
             ? { path: listener.endpoint.path }
             : { port: listener.endpoint._tag === "Tcp" ? listener.endpoint.port : 0 }
         )
-        const raw = new NodeSocket(1, socket, listener.endpoint, owners, undefined)
+        const raw = new NodeSocket(1, socket, listener.endpoint, { owners })
         assert.deepStrictEqual(Array.from(owners), [raw])
         raw.destroy()
         yield* until("it is forgotten", () => owners.size === 0)

@@ -1,12 +1,22 @@
 /** STARTTLS: from plain text to TLS in mid-conversation, on both sides, and what must not come in between. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { CloseReason, Codec, Connection, type Endpoint, NodeTransport, Server, Tls } from "../src/index.ts"
+import {
+  CloseReason,
+  Codec,
+  Connection,
+  type Endpoint,
+  NodeTransport,
+  Server,
+  Tls,
+  type Transport
+} from "../src/index.ts"
+import { WorthWhile } from "../src/internal/nodeDepartures.ts"
 import { line, passing, peer, Told, until } from "./support/network.ts"
 import { pem, trusted } from "./support/tls.ts"
 
-const node = it.layer(NodeTransport.layer)
+const inTurns = Layer.provide(NodeTransport.layer, Layer.succeed(WorthWhile, 0))
 
 /** Runs a test while virtual time can pass: what it leaves open takes its linger to close. */
 const ending = <A, E, R>(test: Effect.Effect<A, E, R | Scope.Scope>): Effect.Effect<A, E, R> =>
@@ -54,7 +64,13 @@ const start = Effect.fnUntraced(function*(endpoint: Endpoint.Endpoint, tls: Tls.
 const reasonOf = <R>(effect: Effect.Effect<unknown, Connection.ConnectionError, R>) =>
   Effect.map(Effect.flip(effect), ({ reason }) => reason)
 
-describe.each(["tcp://127.0.0.1:0", "memory:starttls"])("%s", (endpoint) => {
+describe.each<[network: string, endpoint: string, Layer.Layer<Transport.Transport>]>([
+  ["tcp", "tcp://127.0.0.1:0", NodeTransport.layer],
+  ["tcp, where what is written leaves at the end of a turn", "tcp://127.0.0.1:0", inTurns],
+  ["memory", "memory:starttls", NodeTransport.layer]
+])("%s", (_, endpoint, network) => {
+  const node = it.layer(network)
+
   node("a connection", (it) => {
     it.effect("turns to TLS, and goes on", () =>
       ending(Effect.gen(function*() {
@@ -181,7 +197,7 @@ describe.each(["tcp://127.0.0.1:0", "memory:starttls"])("%s", (endpoint) => {
   })
 })
 
-node("upgrading", (it) => {
+it.layer(NodeTransport.layer)("upgrading", (it) => {
   const open = Effect.gen(function*() {
     const server = yield* serve("memory:options")
     const plain = yield* Connection.connect(server.endpoint, line)

@@ -81,6 +81,8 @@ const levels: Readonly<Record<string, number>> = {
   "internal/nodeDuplex.ts": 2,
   "internal/nodeListen.ts": 2,
   "internal/nodeNames.ts": 2,
+  "internal/nodeDepartures.ts": 2,
+  "internal/nodeWriting.ts": 2,
   "internal/nodeSocket.ts": 2,
   "internal/nodeTls.ts": 2,
   "internal/nodeTlsContext.ts": 2,

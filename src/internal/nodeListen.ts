@@ -9,6 +9,7 @@ import * as Net from "node:net"
 import * as Path from "node:path"
 import * as Endpoint from "../Endpoint.ts"
 import * as Transport from "../Transport.ts"
+import { Departures } from "./nodeDepartures.ts"
 import { bindReason, codeOf, nativeAddress } from "./nodeNames.ts"
 import type { Keys } from "./nodeReading.ts"
 import { makeReading, NodeSocket } from "./nodeSocket.ts"
@@ -155,20 +156,28 @@ const isNobody = (socket: Net.Socket, server: Net.Server): boolean => {
   return address !== null && typeof address === "object"
 }
 
+/** What the sockets of a listener may do together. */
+export interface Sharing {
+  /** Under which they read into one buffer; not at all without. */
+  readonly keys: Keys | undefined
+  /** How many writes in a turn are worth it that they leave together. */
+  readonly worthWhile: number
+}
+
 /** Listens for the time of the scope; then stops listening, and destroys what was accepted and is still open. */
 export const listen = Effect.fnUntraced(function*(
   nextId: () => number,
-  keys: Keys | undefined,
+  { keys, worthWhile }: Sharing,
   endpoint: Listenable,
   options: Transport.ListenOptions
 ): Effect.fn.Return<Transport.Listener, Transport.BindError, Scope.Scope> {
   yield* checkSharing(endpoint, options)
   const owners = new Roster<NodeSocket>()
-  const reading = makeReading(keys)
+  const common = { owners, reading: makeReading(keys), departures: new Departures(worthWhile) }
   let listening: Endpoint.Endpoint = endpoint
   const server = Net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     if (isNobody(socket, server)) return void socket.destroy()
-    options.onAccept(new NodeSocket(nextId(), socket, listening, owners, reading))
+    options.onAccept(new NodeSocket(nextId(), socket, listening, common))
   })
   const close = Effect.sync(() => {
     if (server.listening) server.close()

@@ -7,35 +7,41 @@
 import type * as Net from "node:net"
 import * as Endpoint from "../Endpoint.ts"
 import type * as Transport from "../Transport.ts"
+import type { Departures } from "./nodeDepartures.ts"
 import { descriptorOf } from "./nodeDescriptors.ts"
 import { copyOf, type Keys, Reading } from "./nodeReading.ts"
+import { NodeWriting, owner } from "./nodeWriting.ts"
 import type { Placed, Roster } from "./roster.ts"
 
 /** The peer of a Unix socket has no name of its own. */
 const unnamed = Endpoint.unixUnsafe("")
 
-/** The wrapper of a socket, found on the socket, so that one function serves all of them. */
-const owner = Symbol("hawser/NodeTransport")
-
 interface OwnedSocket extends Net.Socket {
   [owner]: NodeSocket
 }
 
-export class NodeSocket implements Transport.RawSocket, Placed {
+/** What a socket has in common with others. */
+export interface Common {
+  /** The sockets of its listener. */
+  readonly owners?: Roster<NodeSocket>
+  /** Where it reads, if not by itself. */
+  readonly reading?: Reading
+  /** When it writes, if not at once. */
+  readonly departures?: Departures
+}
+
+export class NodeSocket extends NodeWriting implements Transport.RawSocket, Placed {
   readonly id: number
   place = -1
-  private readonly socket: Net.Socket
   /** Where it was accepted, or what was dialled: the address where the system knows no better. */
   private readonly endpoint: Endpoint.Endpoint
-  private readonly owners: Roster<NodeSocket> | undefined
-  private readonly reading: Reading | undefined
+  private readonly common: Common
   /** Asked for at once: a closed socket has forgotten it. */
   private readonly remoteAddress: string | undefined
   private readonly remotePort: number | undefined
   /** Asked for when somebody wants to know, and kept. */
   private localAddress: string | undefined
   private localPort: number | undefined
-  private handler: Transport.RawHandler | undefined
   /** The handler of now was told the peer's end. */
   private toldEnd = false
   private flowing = false
@@ -46,29 +52,20 @@ export class NodeSocket implements Transport.RawSocket, Placed {
   private returned: Array<Uint8Array> | undefined = undefined
   /** Node's socket is gone, which waits to be told behind an end that waits. */
   private gone = false
-  /** The close was told. */
-  private closed = false
   /** This side wants no more of it. */
   private abandoned = false
   private code: string | undefined
 
-  /** `owners` are the sockets of a listener, for an accepted socket; `reading` is where it reads, if not by itself. */
-  constructor(
-    id: number,
-    socket: Net.Socket,
-    endpoint: Endpoint.Endpoint,
-    owners: Roster<NodeSocket> | undefined,
-    reading: Reading | undefined
-  ) {
+  /** One that was accepted is among the owners in `common`. */
+  constructor(id: number, socket: Net.Socket, endpoint: Endpoint.Endpoint, common: Common) {
+    super(socket, common.departures)
     this.id = id
-    this.socket = socket
     this.endpoint = endpoint
-    this.owners = owners
-    this.reading = reading
+    this.common = common
     this.remoteAddress = socket.remoteAddress
     this.remotePort = socket.remotePort
-    if (owners === undefined) this.askLocal()
-    else owners.add(this)
+    if (common.owners === undefined) this.askLocal()
+    else common.owners.add(this)
     ;(socket as OwnedSocket)[owner] = this
     socket.on("error", onError)
     socket.on("close", onClose)
@@ -84,23 +81,14 @@ export class NodeSocket implements Transport.RawSocket, Placed {
     if (this.localAddress !== undefined && this.localPort !== undefined) {
       return Endpoint.fromNativeUnsafe("Tcp", this.localAddress, this.localPort)
     }
-    return this.owners === undefined ? unnamed : this.endpoint
+    return this.common.owners === undefined ? unnamed : this.endpoint
   }
 
   get peer(): Endpoint.Endpoint {
     if (this.remoteAddress !== undefined && this.remotePort !== undefined) {
       return Endpoint.fromNativeUnsafe("Tcp", this.remoteAddress, this.remotePort)
     }
-    return this.owners === undefined ? this.endpoint : unnamed
-  }
-
-  get bytesUnsent(): number {
-    return this.socket.writableLength
-  }
-
-  /** What Node's own timeouts of HTTP look at; there is no public name for it. */
-  get bytesQueued(): number | undefined {
-    return (this.socket as { readonly _handle?: { readonly writeQueueSize?: number } | null })._handle?.writeQueueSize
+    return this.common.owners === undefined ? this.endpoint : unnamed
   }
 
   get descriptor(): number | undefined {
@@ -127,7 +115,7 @@ export class NodeSocket implements Transport.RawSocket, Placed {
       this.flowing = true
       // Also where it shares: what was read before, or put back, comes so.
       this.socket.on("data", onData)
-      this.shares = this.reading?.share(this.socket) ?? false
+      this.shares = this.common.reading?.share(this.socket) ?? false
     }
     this.socket.resume()
     // Without data before it, Node tells the end also while nobody listens yet, and does not tell it again.
@@ -156,7 +144,7 @@ export class NodeSocket implements Transport.RawSocket, Placed {
   private tellClose(): void {
     if (this.closed) return
     this.closed = true
-    this.owners?.delete(this)
+    this.common.owners?.delete(this)
     this.handler?.onClose(this.code)
   }
 
@@ -169,44 +157,25 @@ export class NodeSocket implements Transport.RawSocket, Placed {
   /** Gives the socket to TLS, which reads and writes it from then on; what was put back is there to be read. */
   release(): Net.Socket {
     const { socket } = this
+    this.stopWriting()
     this.handler = undefined
     this.flowing = false
     this.abandoned = true
-    if (this.shares) this.reading?.unshare(socket)
+    if (this.shares) this.common.reading?.unshare(socket)
     this.shares = false
-    socket.off("data", onData).off("end", onEnd).off("drain", onDrain).off("finish", onDrain)
+    socket.off("data", onData).off("end", onEnd)
     return socket.pause()
   }
 
-  write(segments: ReadonlyArray<Uint8Array>): boolean {
-    const socket = this.socket
-    if (segments.length === 1) {
-      socket.write(segments[0] as Uint8Array) // the length was checked
-    } else {
-      socket.cork()
-      for (let i = 0; i < segments.length; i++) socket.write(segments[i] as Uint8Array) // i is below the length
-      socket.uncork()
-    }
-    // Not what write returned: it says "wait" for any large write, also for one that the kernel took at once.
-    if (socket.writableLength < socket.writableHighWaterMark) return true
-    // Heard only while somebody waits: each listener is memory of an idle connection.
-    if (socket.listenerCount("drain") === 0) socket.once("drain", onDrain)
-    return false
-  }
-
-  end(): void {
-    this.socket.end()
-    // Node tells no drain any more; whoever waits for one is told when everything has left.
-    if (this.socket.writableLength > 0) this.socket.once("finish", onDrain)
-  }
-
   destroy(): void {
+    this.departNow()
     this.abandon()
     this.socket.destroy()
   }
 
   reset(): void {
     const { socket } = this
+    this.departNow()
     this.abandon()
     // While the end is on its way the kernel refuses a reset, and Node would leave the socket open for ever.
     const ending = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
@@ -222,7 +191,8 @@ export class NodeSocket implements Transport.RawSocket, Placed {
 
   /** Gives whether to go on reading. */
   onRead(buffer: Uint8Array, size: number): boolean {
-    const { handler, owners, reading } = this
+    const { handler } = this
+    const { owners, reading } = this.common
     // Node goes on where a pause follows a resume in the same turn. It keeps what comes then, as it would without sharing.
     if (this.paused || handler === undefined) return this.socket.push(copyOf(buffer, size))
     // A dialled socket does not know who else reads there: it could not leave the bytes to anybody.
@@ -249,10 +219,6 @@ export class NodeSocket implements Transport.RawSocket, Placed {
     this.handler?.onEnd()
   }
 
-  onDrain(): void {
-    this.handler?.onDrain()
-  }
-
   onError(error: NodeJS.ErrnoException): void {
     this.code ??= error.code ?? error.message
   }
@@ -275,9 +241,6 @@ function onData(this: Net.Socket, chunk: Buffer): void {
 }
 function onEnd(this: Net.Socket): void {
   ;(this as OwnedSocket)[owner].onEnd()
-}
-function onDrain(this: Net.Socket): void {
-  ;(this as OwnedSocket)[owner].onDrain()
 }
 function onError(this: Net.Socket, error: Error): void {
   ;(this as OwnedSocket)[owner].onError(error)

@@ -151,7 +151,7 @@ class SecureSocket implements Transport.RawSocket {
     tls.on("_tlsError", this.onError)
     tls.on("error", this.onError)
     tls.once("end", hungUp)
-    this.clear = new NodeSocket(this.id, tls, this.raw.peer, undefined, undefined)
+    this.clear = new NodeSocket(this.id, tls, this.raw.peer, {})
     this.clear.attach(this.events)
     tls.once(this.role.secured, () => this.secured(tls))
   }

@@ -169,6 +169,12 @@ export class Outbox<Out> {
     for (const resume of writers) resume(exit)
   }
 
+  /** What seemed to have left did not. */
+  onUnsent(mustWait: boolean): void {
+    if (mustWait) this.blocked = true
+    this.account()
+  }
+
   /** The kernel has taken everything, or enough to go on. */
   onDrain(): void {
     this.blocked = false

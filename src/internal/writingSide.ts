@@ -100,6 +100,9 @@ export class WritingSide<Out> extends Ends {
   onDrain(): void {
     this.outbox.onDrain()
   }
+  onUnsent(mustWait: boolean): void {
+    this.outbox.onUnsent(mustWait)
+  }
   /** For replies before a handler that may suspend. */
   flushSoon(): void {
     this.outbox.flushSoon()

@@ -160,6 +160,10 @@ export class WatchedSocket implements Transport.RawSocket {
         this.saw("onDrain", handler)
         handler.onDrain()
       },
+      onUnsent: (mustWait) => {
+        this.saw("onUnsent", handler)
+        handler.onUnsent?.(mustWait)
+      },
       onClose: (code) => {
         this.saw("onClose", handler)
         this.closed = true
