@@ -14,7 +14,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as CloseReason from "../CloseReason.ts"
+import type * as CloseReason from "../CloseReason.ts"
 import type { DeadlineSettings } from "./deadlineOptions.ts"
 import { add, first, remove, sink, swim } from "./dueHeap.ts"
 import { type Late, late, lookMillis } from "./late.ts"
@@ -94,6 +94,16 @@ export class Deadlines implements Watcher {
     watch.due = late(watch, this.settings, watch.openedAt).at
     add(this.heap, watch)
     this.arm()
+  }
+
+  /** The connection has ended by itself; its socket is destroyed when the peer does not end, too. */
+  linger(machine: Timed): void {
+    const { watch } = machine
+    if (watch === undefined || watch.lingerUntil >= 0) return
+    const now = this.now()
+    watch.lingerUntil = now + this.lingerMillis
+    if (this.lingerMillis === 0) this.act(watch, "linger", now)
+    else if (watch.lingerUntil < watch.due) this.advance(watch, watch.lingerUntil)
   }
 
   /** The connection is gone. */
@@ -207,7 +217,7 @@ export class Deadlines implements Watcher {
     switch (what) {
       case "linger":
         watch.lingerUntil = Number.POSITIVE_INFINITY
-        return watch.root.abort(watch.root.reason ?? CloseReason.closed)
+        return watch.root.abort({ _tag: "WriteStalled", limitMillis: this.lingerMillis })
       case "lifetime":
         watch.agedAt = now
         return watch.root.drain({ _tag: "LifetimeReached", limitMillis: settings.lifetimeMillis })

@@ -42,33 +42,40 @@ export const reasonOf = (
 }
 
 /**
- * Logs the end of a connection, once; no fiber and no text for a line that nobody sees.
+ * Logs the end of each connection, once; no fiber and no text for a line that nobody sees.
  *
  * What peers can do by the thousand is a warning once per cooldown for each reason, with the count of the others, which
  * are logged at debug level. A handler that fails is a bug of this side: each is an error.
  */
-export const logEnd = (
-  machine: Ended,
-  reason: CloseReason.CloseReason,
-  context: Context.Context<never>,
-  alarms: Pick<Alarms, "news">
-): void => {
-  const minimum = Context.get(context, References.MinimumLogLevel)
-  const usual = levelOf(reason)
-  if (LogLevel.isLessThan(usual, minimum)) return
-  const kept = usual === "Warn" ? alarms.news(`ended: ${reason._tag}`) : 0
-  const level = kept === undefined ? "Debug" : usual
-  if (LogLevel.isLessThan(level, minimum)) return
-  const annotations = { connection: machine.id, peer: Endpoint.format(machine.peer), reason: reason._tag }
-  const text = `${CloseReason.format(reason)}${besides(kept ?? 0)}`
-  const log = Effect.logWithLevel(level)
-  Effect.runForkWith(context)(
-    Effect.annotateLogs(reason._tag === "HandlerFailed" ? log(text, reason.cause) : log(text), annotations)
-  )
+export class EndLog {
+  private readonly context: Context.Context<never>
+  /** Asked once: it is 1 % of a short connection otherwise. */
+  private readonly shows: Readonly<Record<"Debug" | "Warn" | "Error", boolean>>
+
+  constructor(context: Context.Context<never>) {
+    this.context = context
+    const minimum = Context.get(context, References.MinimumLogLevel)
+    const shows = (level: LogLevel.Severity) => !LogLevel.isLessThan(level, minimum)
+    this.shows = { Debug: shows("Debug"), Warn: shows("Warn"), Error: shows("Error") }
+  }
+
+  ended(machine: Ended, reason: CloseReason.CloseReason, alarms: Pick<Alarms, "news">): void {
+    const usual = levelOf(reason)
+    if (!this.shows[usual]) return
+    const kept = usual === "Warn" ? alarms.news(`ended: ${reason._tag}`) : 0
+    const level = kept === undefined ? "Debug" : usual
+    if (!this.shows[level]) return
+    const annotations = { connection: machine.id, peer: Endpoint.format(machine.peer), reason: reason._tag }
+    const text = `${CloseReason.format(reason)}${besides(kept ?? 0)}`
+    const log = Effect.logWithLevel(level)
+    Effect.runForkWith(this.context)(
+      Effect.annotateLogs(reason._tag === "HandlerFailed" ? log(text, reason.cause) : log(text), annotations)
+    )
+  }
 }
 
 /** A peer that is silent, leaves, or is cut off by a drain is no news. */
-const levelOf = (reason: CloseReason.CloseReason): LogLevel.Severity => {
+const levelOf = (reason: CloseReason.CloseReason): "Debug" | "Warn" | "Error" => {
   switch (reason._tag) {
     case "HandlerFailed":
       return "Error"

@@ -9,8 +9,8 @@
  * ```
  *
  * Invariants: `connections` holds every admitted connection until its socket is gone and its reason is known; with those
- * in handshakes they never exceed `maxConnections`. A connection has a `fiber` while its handler runs, and is in
- * `lingering` from its end until its socket is gone. `accepted = connections.size + ended`. Who is not in yet belongs to the
+ * in handshakes they never exceed `maxConnections`. A connection has a `fiber` while its handler runs, and
+ * lingers from its end until its socket is gone. `accepted = connections.size + ended`. Who is not in yet belongs to the
  * `Entrance`: every connection that ever arrived is accepted, refused, waiting or handshaking.
  */
 import * as Cause from "effect/Cause"
@@ -29,9 +29,8 @@ import type { Arrival, Gate } from "./arrival.ts"
 import type { ConnectionMachine } from "./connectionMachine.ts"
 import { Deadlines } from "./deadlines.ts"
 import { Emptiness } from "./emptiness.ts"
-import { logEnd, reasonOf } from "./endings.ts"
+import { EndLog, reasonOf } from "./endings.ts"
 import { Entrance, type Inside } from "./entrance.ts"
-import { Expiry } from "./expiry.ts"
 import { Roster } from "./roster.ts"
 import { Served } from "./served.ts"
 import type { Settings } from "./serverOptions.ts"
@@ -55,10 +54,10 @@ export class ServerMachine<In, Out, R> implements Inside {
   private readonly begin: Begin<In, Out, R>
   private readonly context: Context.Context<Exclude<R, Scope.Scope>>
   private readonly clock: Clock.Clock
+  private readonly log: EndLog
   readonly connections = new Roster<Served<In, Out>>()
   /** How many fibers run. */
   private running = 0
-  private readonly lingering: Expiry<Served<In, Out>>
   readonly deadlines: Deadlines
   private state: "Accepting" | "Announcing" | "Draining" | "Forcing" | "Closed" = "Accepting"
   /** Nobody is in or on the way in, and nobody is still hearing why not. */
@@ -80,21 +79,15 @@ export class ServerMachine<In, Out, R> implements Inside {
     this.begin = options.begin
     this.context = options.context
     this.clock = options.clock
+    this.log = new EndLog(options.context)
     const { clock } = options
-    const millis = options.settings.lingerMillis
-    this.lingering = new Expiry({
-      clock,
-      fork: this.fork,
-      millis,
-      onExpire: (machine) => machine.abort({ _tag: "WriteStalled", limitMillis: millis })
-    })
     const { deadlines, maxBufferedBytes } = options.settings.limits
     this.deadlines = new Deadlines({
       clock,
       fork: this.fork,
       settings: deadlines,
       maxBufferedBytes,
-      lingerMillis: millis,
+      lingerMillis: options.settings.lingerMillis,
       random: options.random,
       onBuffered: (bytes, max) => this.entrance.alarms.check("maxBufferedBytes", bytes, max)
     })
@@ -189,7 +182,7 @@ export class ServerMachine<In, Out, R> implements Inside {
     if (reason === machine.drainReason) machine.sayGoodbye(this.settings.farewell)
     machine.shutdown(reason)
     if (machine.isClosed) this.leave(machine)
-    else if (this.connections.has(machine)) this.lingering.add(machine)
+    else this.deadlines.linger(machine)
   }
 
   /** The socket is gone. A handler that ended its connection before it was done keeps its place until it is. */
@@ -199,13 +192,12 @@ export class ServerMachine<In, Out, R> implements Inside {
 
   private readonly leave = (machine: Served<In, Out>): void => {
     if (!this.connections.delete(machine)) return
-    this.lingering.delete(machine)
     this.deadlines.ended(machine)
     this.ended++
     const reason = machine.reason ?? CloseReason.closed
     if (reason._tag === "ForcedByDrain") this.forced++
     this.endedBy.add(reason._tag)
-    logEnd(machine, reason, this.context, this.entrance.alarms)
+    this.log.ended(machine, reason, this.entrance.alarms)
     if (this.settings.onEvent !== undefined) {
       this.emit({
         _tag: "Ended",
@@ -272,7 +264,6 @@ export class ServerMachine<In, Out, R> implements Inside {
       machine.abort(CloseReason.forcedByDrain)
       this.leave(machine)
     }
-    this.lingering.stop()
     this.deadlines.stop()
     this.entrance.close()
     const report: Server.DrainReport = {
