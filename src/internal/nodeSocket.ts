@@ -167,6 +167,13 @@ export class NodeSocket extends NodeWriting implements Transport.RawSocket, Plac
     return socket.pause()
   }
 
+  override end(): void {
+    this.departNow()
+    // Behind the peer's end, with nothing unsent, to close is to end: in one system call, where an end takes two.
+    if (this.common.owners !== undefined && this.toldEnd && this.bytesUnsent === 0) this.socket.destroy()
+    else super.end()
+  }
+
   destroy(): void {
     this.departNow()
     this.abandon()
