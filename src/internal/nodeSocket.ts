@@ -110,23 +110,33 @@ export class NodeSocket extends NodeWriting implements Transport.RawSocket, Plac
   }
 
   resume(): void {
+    const { socket } = this
     this.paused = false
     if (!this.flowing) {
       this.flowing = true
-      // Also where it shares: what was read before, or put back, comes so.
-      this.socket.on("data", onData)
-      this.shares = this.common.reading?.share(this.socket) ?? false
+      this.shares = this.common.reading?.share(socket) ?? false
+      if (!this.shares || socket.readableLength > 0) this.hear()
     }
-    this.socket.resume()
+    // Node reads from the accept on: one that shares and was never paused needs nothing more.
+    if (!this.shares || socket.readableFlowing !== null) socket.resume()
     // Without data before it, Node tells the end also while nobody listens yet, and does not tell it again.
     if (this.socket.readableEnded && !this.toldEnd) queueMicrotask(() => this.tellRest())
+  }
+
+  /** Hears what comes through Node's stream: what was read before it shares, in a pause, or put back. */
+  private hear(): void {
+    if (this.socket.listenerCount("data") === 0) this.socket.on("data", onData)
   }
 
   unshift(chunk: Uint8Array): void {
     if (this.closed || this.toldEnd || chunk.length === 0) return
     // Behind its end, which may have come while paused, Node would break the socket instead.
-    if (this.socket.readableEnded) (this.returned ??= []).unshift(chunk)
-    else this.socket.unshift(chunk)
+    if (this.socket.readableEnded) {
+      ;(this.returned ??= []).unshift(chunk)
+    } else {
+      this.hear()
+      this.socket.unshift(chunk)
+    }
   }
 
   /** Behind the end of Node's stream: what was put back, and the end. */
@@ -201,7 +211,10 @@ export class NodeSocket extends NodeWriting implements Transport.RawSocket, Plac
     const { handler } = this
     const { owners, reading } = this.common
     // Node goes on where a pause follows a resume in the same turn. It keeps what comes then, as it would without sharing.
-    if (this.paused || handler === undefined) return this.socket.push(copyOf(buffer, size))
+    if (this.paused || handler === undefined) {
+      this.hear()
+      return this.socket.push(copyOf(buffer, size))
+    }
     // A dialled socket does not know who else reads there: it could not leave the bytes to anybody.
     if (handler.isBorrowing !== true || handler.borrow === undefined || owners === undefined) {
       handler.onData(copyOf(buffer, size))
