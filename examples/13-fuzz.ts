@@ -54,4 +54,4 @@ await Effect.runPromise(program)
 //     in chunks of 2 bytes it gives [{"_tag":"Message","message":Uint8Array([0])}], byte by byte [{"_tag":"Message","message":Uint8Array([])}]
 //     replay 0100
 //   mended: message
-//   100 attacks on a server: Drained ForcedByDrain FrameCorrupt FrameTooLarge FrameTruncated PeerClosed PeerReset TooSlow
+//   100 attacks on a server: Drained ForcedByDrain FrameCorrupt FrameTooLarge FrameTruncated PeerClosed PeerReset
