@@ -395,6 +395,20 @@ describe("the handler of a request", () => {
       })
     ))
 
+  it.effect("gives the peer one linger, from the moment it was due, however long the handler takes to stop", () =>
+    inWorld(({ network }) =>
+      Effect.gen(function*() {
+        const handle = () => Effect.onInterrupt(Effect.never, () => Effect.sleep(300))
+        const { told } = yield* serveText(handle, { ...limit, linger: 500 })
+        const client = yield* dial
+        client.send("a\n")
+        yield* pass(3_499, 3_499)
+        assert.deepStrictEqual([network.open.size, told.ends], [1, []])
+        yield* pass(1)
+        assert.deepStrictEqual([network.open.size, told.of("Ended").map((event) => event.reason)], [0, [reason]])
+      })
+    ))
+
   it.effect("keeps its place while it cannot be interrupted, and the socket is gone", () =>
     inWorld(({ network }) =>
       Effect.gen(function*() {

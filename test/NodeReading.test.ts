@@ -159,6 +159,8 @@ const pairs = Effect.fnUntraced(function*(count: number) {
   return made
 })
 
+const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
 const text = (...chunks: ReadonlyArray<Uint8Array>) => chunks.map((chunk) => new TextDecoder().decode(chunk)).join("")
 const bytes = (word: string) => new TextEncoder().encode(word)
 
@@ -207,6 +209,21 @@ node("raw sockets that borrow", (it) => {
       assert.deepStrictEqual(chunks.map((chunk) => text(chunk)), ["one", "two", "333"])
       yield* until("the closes", () => left!.server.ear.ends.length + middle!.server.ear.ends.length === 2)
       assert.deepStrictEqual([left!.server.ear.ends, middle!.server.ear.ends], [[undefined], [undefined]])
+    }))
+
+  it.effect("hear behind their pause what Node reads in it", () =>
+    Effect.gen(function*() {
+      const [pair] = yield* pairs(1)
+      const { ear, raw } = pair!.server
+      const { socket } = raw as unknown as {
+        readonly socket: Record<symbol, (size: number, bytes: Uint8Array) => boolean>
+      }
+      raw.pause()
+      socket[keys!.onRead]!(3, bytes("one"))
+      yield* turn
+      assert.deepStrictEqual([ear.owned, ear.borrowed], [[], []])
+      raw.resume()
+      yield* until("it hears", () => text(...ear.owned) === "one")
     }))
 
   it.effect("hear in order what came while they paused and resumed in one turn", () =>

@@ -1,6 +1,6 @@
 /** Every way a connection of a server can end: one event, one reason, at most one line in the log, and no other harm. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, type Scope } from "effect"
+import { Cause, Data, Effect, type Scope } from "effect"
 import { CloseReason, type Codec, Connection, Server } from "../src/index.ts"
 import {
   dial,
@@ -203,6 +203,20 @@ describe("of a handler that has the whole connection", () => {
       sameReason(yield* reasonOf(handler), failed(Cause.fail(error)))
       sameReason(yield* reasonOf(handler, (peer) => peer.raw.reset()), failed(Cause.fail(error)))
     }))
+
+  it.effect("that fails with an error of the name Success: HandlerFailed", () =>
+    inWorld(() =>
+      Effect.gen(function*() {
+        class Success extends Data.TaggedError("Success") {}
+        const { told } = yield* serveText(() => new Success(), { linger: 0 })
+        const client = yield* dial
+        client.send("a\n")
+        yield* settle
+        const reason = told.of("Ended")[0]?.reason
+        assert.isTrue(reason?._tag === "HandlerFailed" && !Cause.hasDies(reason.cause))
+        assert.strictEqual(client.heard, "")
+      })
+    ))
 
   it.effect("that throws before there is an effect: HandlerFailed", () =>
     Effect.gen(function*() {

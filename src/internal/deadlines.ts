@@ -100,10 +100,8 @@ export class Deadlines implements Watcher {
   linger(machine: Timed): void {
     const { watch } = machine
     if (watch === undefined || watch.lingerUntil >= 0) return
-    const now = this.now()
-    watch.lingerUntil = now + this.lingerMillis
-    if (this.lingerMillis === 0) this.act(watch, "linger", now)
-    else if (watch.lingerUntil < watch.due) this.advance(watch, watch.lingerUntil)
+    watch.lingerUntil = this.now() + this.lingerMillis
+    if (watch.lingerUntil < watch.due) this.advance(watch, watch.lingerUntil)
   }
 
   /** The connection is gone. */
