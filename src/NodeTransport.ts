@@ -17,8 +17,11 @@
  * It carries plain text: `connect` and `listen` refuse a `tls:` endpoint with `Unsupported`. The engine for TLS comes with
  * it, and clients and servers lay it over whatever socket they have.
  *
+ * Where many sockets of a listener are written to in one turn of the event loop, all of it leaves at the end of the turn,
+ * or a millisecond after the first write.
+ *
  * **Gotchas**: Node accepts whatever comes and offers no way to stop for a while; who is over a limit is turned away
- * after the accept.
+ * after the accept. `process.exit` takes with it what was to leave at the end of the turn.
  *
  * Laws: `ConnectionLaws` in `hawser/testing`.
  *
