@@ -107,6 +107,7 @@ const refusal = (drawn: Drawn) => new Refused({ body: bodyOf(drawn) })
 export class Listener implements Transport.RawHandler {
   readonly all = Deferred.makeUnsafe<Uint8Array>()
   isEnded = false
+  bytes = 0
   private readonly chunks: Array<Uint8Array> = []
   private missing: number
 
@@ -119,6 +120,7 @@ export class Listener implements Transport.RawHandler {
   }
   onData(chunk: Uint8Array): void {
     this.chunks.push(chunk)
+    this.bytes += chunk.length
     this.missing -= chunk.length
     this.look()
   }
