@@ -100,7 +100,10 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
       return rest === undefined ? loop : Effect.flatMap(rest, () => loop)
     }
     const loop: Loop = Effect.flatMap(this.connection.pull, next)
-    return Pull.catchDone(Effect.flatMap(first, next), () => Effect.void)
+    // A fiber's frames hold the effects that they stand for, and would hold the first batch as long as it lives.
+    const once = [first]
+    const begin = Effect.suspend(() => once.pop() ?? this.connection.pull)
+    return Pull.catchDone(Effect.flatMap(begin, next), () => Effect.void)
   }
 
   answer(batch: internal.Batch<Request>): Rest<E, R> | undefined {
