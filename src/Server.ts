@@ -33,8 +33,9 @@ import type * as Codec from "./Codec.ts"
 import type * as Connection from "./Connection.ts"
 import type * as Endpoint from "./Endpoint.ts"
 import * as internal from "./internal/connection.ts"
+import { Lending } from "./internal/lending.ts"
 import { refuse } from "./internal/optionRules.ts"
-import { type Lending, serve } from "./internal/serve.ts"
+import { serve } from "./internal/serve.ts"
 import type { LimitOptions } from "./internal/serverLimits.ts"
 import type { ConnectionStatus, DrainReport, Limits, Stats } from "./internal/serverModels.ts"
 import type { ConnectionOptions, Options, ServerOptionsError } from "./internal/serverOptions.ts"
@@ -150,8 +151,12 @@ export interface ProtocolOptions extends Options {
   /**
    * Whose the requests are. `"owned"`: the handler's, for good. `"lent"`: the handler's until it has answered; the bytes
    * that a request shows (a `Uint8Array`, or a view in what a codec made) may change then, so what is to be kept must be
-   * copied (`request.slice()`). A response may hold them. Nothing is copied for a handler that answers at once; it may
-   * wait all the same, and finds its request unchanged, but after 16 connections where it did, the server lends no more.
+   * copied (`request.slice()`). A response may hold them. Nothing is copied for a handler that answers at once.
+   *
+   * A handler may wait all the same, and finds its request unchanged: once per connection the buffer that was read into,
+   * of 128 KiB, is kept for it until it has answered; what comes on that connection later is copied. At most 16 are kept
+   * at a time, so 2 MiB per server. Who has answered leaves its place to another after 4096 batches of requests, of all connections
+   * together; while no place is free, everything is copied for all.
    *
    * Lent bytes, and small ones that are owned, cannot be transferred to a worker: copy them for it.
    *
@@ -202,7 +207,7 @@ const settleRequests = (requests: "owned" | "lent"): Effect.Effect<Lending | und
     case "owned":
       return Effect.undefined
     case "lent":
-      return Effect.succeed({ keepers: 0 })
+      return Effect.sync(() => new Lending())
     default:
       return refuse("requests", requests, `"owned" or "lent"`)
   }

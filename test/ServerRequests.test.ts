@@ -1,9 +1,10 @@
 /** Whose the bytes of requests are: the handler's for good, or until it has answered. */
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Deferred, Effect, Fiber, Layer, Result, Schema } from "effect"
-import { Codec, Endpoint, MemoryTransport, NodeTransport, type Protocol, Server, Transport } from "../src/index.ts"
+import { Endpoint, MemoryTransport, NodeTransport, Server, Transport } from "../src/index.ts"
 import { SharedReading } from "../src/internal/nodeReading.ts"
 import { NetArbitrary, SimulatedNetwork, VirtualTime } from "../src/testing/index.ts"
+import { frame, gone, keeping, texts, turn } from "./support/lending.ts"
 import { settle } from "./support/network.ts"
 import * as requests from "./support/requests.ts"
 
@@ -30,10 +31,6 @@ interface Place {
   readonly dial: (listening: Endpoint.Endpoint) => Endpoint.Endpoint
   readonly wait: Effect.Effect<void>
 }
-
-const turn = Effect.callback<void>((resume) => {
-  setImmediate(() => resume(Effect.void))
-})
 
 const between = (minimum: number, maximum: number) =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
@@ -125,35 +122,40 @@ describe("lent requests are answered with exactly their own bytes, however the h
 
 // --- one by one --------------------------------------------------------------------------------------------------------
 
-const frame = (plan: requests.Plan, text: string, codec = requests.plain) =>
-  Result.getOrThrow(Codec.encode(codec, { plan, body: new TextEncoder().encode(text) }))
-
-const texts = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).replaceAll(/[^ -~]+/g, " ").trim()
-
-/** A server in memory that keeps the views of all requests, and what its visitors hear. */
-const keeping = Effect.fnUntraced(function*(
-  options: Server.ProtocolOptions,
-  handler: (asked: requests.Asked) => Effect.Effect<Uint8Array, requests.Refused> = (asked) =>
-    requests.answer(asked, turn),
-  protocol: Protocol.Protocol<requests.Asked, Uint8Array | requests.Refused, requests.Refused> = requests.Plain
-) {
-  const transport = yield* MemoryTransport.make
-  const kept: Array<Uint8Array> = []
-  const ends: Array<string> = []
-  const server = yield* Effect.provideService(
-    Server.make(protocol, "memory:x", (asked) => {
-      kept.push(asked.body)
-      return handler(asked)
-    }, { ...options, onEvent: (event) => void (event._tag === "Ended" && ends.push(event.reason._tag)) }),
+/** A server with a visitor that reads nothing, which the system therefore takes nothing for. */
+const unread = Effect.gen(function*() {
+  const unsent: Array<Uint8Array> = []
+  let handler: Transport.RawHandler | undefined = undefined
+  const at = Endpoint.memoryUnsafe("x")
+  const raw: Transport.RawSocket = {
+    id: 1,
+    local: at,
+    peer: at,
+    get bytesUnsent() {
+      return unsent.reduce((sum, segment) => sum + segment.length, 0)
+    },
+    attach: (its) => {
+      handler = its
+    },
+    pause() {},
+    resume() {},
+    unshift() {},
+    write: (segments) => unsent.push(...segments) > 0,
+    end() {},
+    destroy: () => queueMicrotask(() => handler?.onClose(undefined)),
+    reset() {}
+  }
+  yield* Effect.provideService(
+    Server.make(requests.Plain, "memory:x", (asked) => requests.answer(asked, turn), lent),
     Transport.Transport,
-    transport
+    {
+      connect: (endpoint) => Effect.fail(new Transport.ConnectError({ endpoint, reason: "Unsupported", code: "" })),
+      listen: (endpoint, { onAccept }) => Effect.sync(() => (onAccept(raw), { endpoint, close: Effect.void }))
+    }
   )
-  const dial = Effect.tap(requests.listenTo(transport, server.endpoint), ({ raw }) => Effect.sync(() => raw.resume()))
-  const look = () => kept.map((body) => new TextDecoder("latin1").decode(body))
-  return { dial, ends, kept, look, server }
+  yield* Effect.addFinalizer(() => Effect.sync(() => raw.destroy()))
+  return { handler: handler! as Transport.RawHandler, unsent } // set by attach, which the compiler does not see
 })
-
-const gone = (text: string) => "\xdd".repeat(text.length)
 
 describe("a handler that keeps a request after it has answered", () => {
   it.effect.each([
@@ -171,26 +173,6 @@ describe("a handler that keeps a request after it has answered", () => {
         assert.deepStrictEqual([texts(ear.heard), look()], ["one", [looks]])
       }))
   )
-
-  it.effect("finds it as it was after 16 connections whose handlers waited, for nothing is lent any more", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const { dial, look } = yield* keeping(lent)
-      for (let i = 1; i <= 16; i++) {
-        const { raw } = yield* dial
-        raw.write([frame("at once", "before")])
-        yield* settle
-        // What it waited with it kept, and what comes on this connection later is its own.
-        raw.write([frame("yields", "during")])
-        yield* settle
-        raw.write([frame("at once", "behind")])
-        yield* settle
-        assert.deepStrictEqual(look().slice(-3), [gone("before"), "during", "behind"])
-      }
-      const { raw } = yield* dial
-      raw.write([frame("at once", "seventeenth")])
-      yield* settle
-      assert.strictEqual(look().at(-1), "seventeenth")
-    })))
 })
 
 describe("what is lent", () => {
@@ -265,46 +247,21 @@ describe("what is lent", () => {
       assert.isTrue(words.every((word, i) => heard.slice(i * 50_004 + 4, (i + 1) * 50_004) === word))
     })))
 
-  it.effect("is copied where the system takes an answer later, however large", () =>
-    Effect.scoped(Effect.gen(function*() {
-      const unsent: Array<Uint8Array> = []
-      let handler: Transport.RawHandler | undefined = undefined
-      const at = Endpoint.memoryUnsafe("x")
-      const raw: Transport.RawSocket = {
-        id: 1,
-        local: at,
-        peer: at,
-        get bytesUnsent() {
-          return unsent.reduce((sum, segment) => sum + segment.length, 0)
-        },
-        attach: (its) => {
-          handler = its
-        },
-        pause() {},
-        resume() {},
-        unshift() {},
-        write: (segments) => unsent.push(...segments) > 0,
-        end() {},
-        destroy: () => queueMicrotask(() => handler?.onClose(undefined)),
-        reset() {}
-      }
-      yield* Effect.provideService(
-        Server.make(requests.Plain, "memory:x", (asked) => requests.answer(asked, turn), lent),
-        Transport.Transport,
-        {
-          connect: (endpoint) => Effect.fail(new Transport.ConnectError({ endpoint, reason: "Unsupported", code: "" })),
-          listen: (endpoint, { onAccept }) => Effect.sync(() => (onAccept(raw), { endpoint, close: Effect.void }))
-        }
-      )
-      yield* Effect.addFinalizer(() => Effect.sync(() => raw.destroy()))
-      const text = "a".repeat(40_000)
-      for (const plan of ["at once", "in sync"] as const) {
+  it.effect.each<[what: string, plan: requests.Plan, isDone: boolean]>([
+    ["is answered at once", "at once", true],
+    ["is answered in a fiber", "in sync", true],
+    ["was kept", "waits", false]
+  ])(
+    "is copied where the system takes an answer later, however large: what %s",
+    ([, plan, isDone]) =>
+      Effect.scoped(Effect.gen(function*() {
+        const { handler, unsent } = yield* unread
+        const text = "a".repeat(40_000)
         const chunk = frame(plan, text)
-        const { borrow, isBorrowing } = handler! as Transport.RawHandler // set by attach, which the compiler does not see
-        assert.deepStrictEqual([isBorrowing, borrow?.call(handler, chunk)], [true, true])
+        assert.deepStrictEqual([handler.isBorrowing, handler.borrow?.(chunk)], [true, isDone])
+        yield* settle
         chunk.fill(0xdd)
-      }
-      yield* settle
-      assert.strictEqual(texts(Buffer.concat(unsent)).replaceAll(/[^a]/g, ""), text + text)
-    })))
+        assert.strictEqual(texts(Buffer.concat(unsent)).replaceAll(/[^a]/g, ""), text)
+      }))
+  )
 })

@@ -138,6 +138,7 @@ const levels: Readonly<Record<string, number>> = {
   "internal/endings.ts": 3,
   "internal/entrance.ts": 3,
   "internal/handshakes.ts": 3,
+  "internal/lending.ts": 3,
   "internal/listeners.ts": 3,
   "internal/listenOptions.ts": 3,
   "internal/optionRules.ts": 3,

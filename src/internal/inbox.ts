@@ -24,8 +24,8 @@ export type Batch<A> = Arr.NonEmptyReadonlyArray<A>
 export interface Answerer<in In> {
   /** Whether what it is given may be gone when it has answered. */
   readonly isBorrowing?: boolean
-  /** It kept something of what it was lent. */
-  readonly keep?: () => void
+  /** Keeps what it was lent, if it is not done with it; says whether it does. */
+  readonly keep?: () => boolean
   /** Gives what is left for the fiber to run, if anything; it may fail and need what that fiber's loop may. */
   readonly answer: (batch: Batch<In>) => Effect.Effect<void, unknown, unknown> | undefined
   /** Starts the fiber, with what its first pull gives. */

@@ -30,11 +30,11 @@ const flushFromBytes = 65_536
 const spare: ByteWriter.Spare & { isCopying: boolean } = { buffer: undefined, isCopying: false }
 
 /** While `run` runs, what is written is copied, however large. */
-export const copying = (run: () => void): void => {
+export const copying = <A>(run: () => A): A => {
   const before = spare.isCopying
   spare.isCopying = true
   try {
-    run()
+    return run()
   } finally {
     spare.isCopying = before
   }

@@ -20,6 +20,8 @@ import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import type * as CloseReason from "../CloseReason.ts"
 import type * as internal from "./connection.ts"
+import type { Lending } from "./lending.ts"
+import { copying } from "./outbox.ts"
 
 type Machine<Request, Response> = internal.ConnectionMachine<Request, Response>
 
@@ -37,8 +39,8 @@ type Run<Request, Response, E, R> = (
 /** What is left to do of a batch. */
 type Rest<E, R> = Effect.Effect<void, E | CloseReason.ConnectionError, R>
 
-/** How many connections of a server may keep what they were lent, before everything is copied for all of them. */
-const maxKeepers = 16
+/** What a connection owes: answers, or answers for which it keeps the bytes that it was lent. */
+type Debt = "nothing" | "answers" | "bytes"
 
 /**
  * Whether an effect has succeeded already. Effect's own question is one for anything at all, and slower: 19 % with 256
@@ -49,19 +51,15 @@ const hasSucceeded = <A, E, R>(effect: Effect.Effect<A, E, R>): effect is Exit.S
   return exit["~effect/Exit"] !== undefined && exit._tag === "Success"
 }
 
-/** What the connections of a server are lent. */
-export interface Lending {
-  /** Each of them cost the sockets of the listener a new buffer. */
-  keepers: number
-}
-
 /** One per connection, with no closure of its own: an idle connection would hold them all. */
 class Conversation<Request, Response, E, R> implements internal.Answerer<Request> {
   private readonly connection: Machine<Request, Response>
   private readonly handler: Handler<Request, Response, E, R>
   private readonly isFailure: ((value: unknown) => value is Response) | undefined
   private readonly run: Run<Request, Response, E, R>
+  /** Until it has kept something, once: what comes later is copied for it. */
   private lending: Lending | undefined
+  private debt: Debt = "nothing"
 
   constructor(
     connection: Machine<Request, Response>,
@@ -78,12 +76,24 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
   }
 
   get isBorrowing(): boolean {
-    return this.lending !== undefined && this.lending.keepers < maxKeepers
+    return this.lending !== undefined && this.lending.isOpen
   }
 
-  keep(): void {
-    if (this.lending !== undefined) this.lending.keepers++
-    this.lending = undefined
+  keep(): boolean {
+    if (this.lending === undefined || this.debt === "nothing") return false
+    this.debt = "bytes"
+    this.lending.keep()
+    this.connection.fiber?.addObserver(() => this.settle())
+    return true
+  }
+
+  /** There is nothing more to answer. */
+  private settle(): void {
+    if (this.debt === "bytes") {
+      this.lending?.giveBack()
+      this.lending = undefined
+    }
+    this.debt = "nothing"
   }
 
   /** What has ended already needs no fiber. */
@@ -107,6 +117,7 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
   }
 
   answer(batch: internal.Batch<Request>): Rest<E, R> | undefined {
+    this.lending?.answered()
     return this.answerFrom(batch, 0)
   }
 
@@ -115,12 +126,16 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
     const { connection, handler } = this
     for (let i = from; i < batch.length; i++) {
       // A peer that does not read its replies gets no more of them computed.
-      if (connection.isBlocked) return Effect.flatMap(connection.writable, () => this.answerFrom(batch, i) ?? Exit.void)
+      if (connection.isBlocked) {
+        this.owe()
+        return Effect.flatMap(connection.writable, () => this.goOn(() => this.answerFrom(batch, i) ?? Exit.void))
+      }
       const answer = handler(batch[i] as Request, connection) // i is below the length
       if (hasSucceeded(answer)) {
         const error = connection.offer(answer.value as Response) // the value of an Effect<Response> that succeeded
         if (error !== undefined) return connection.fail(error)
       } else {
+        this.owe()
         connection.flushSoon()
         connection.watch?.handling()
         return Effect.matchCauseEffect(answer, {
@@ -129,16 +144,28 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
         })
       }
     }
+    if (this.debt !== "nothing") this.settle()
     // Nor are any more of its requests read.
     connection.flush()
     return connection.isBlocked ? connection.writable : undefined
   }
 
+  private owe(): void {
+    if (this.debt === "nothing") this.debt = "answers"
+  }
+
+  /** Replies to kept bytes are copied: these go with the last answer, and do not wait until the peer has read it. */
+  private goOn(answer: () => Rest<E, R>): Rest<E, R> {
+    return this.debt === "bytes" ? copying(answer) : answer()
+  }
+
   private reply(response: Response, batch: internal.Batch<Request>, next: number): Rest<E, R> {
     const { connection } = this
     connection.watch?.handled()
-    const error = connection.isBroken ? connection.lost : connection.offer(response)
-    return error === undefined ? this.answerFrom(batch, next) ?? Exit.void : connection.fail(error)
+    return this.goOn(() => {
+      const error = connection.isBroken ? connection.lost : connection.offer(response)
+      return error === undefined ? this.answerFrom(batch, next) ?? Exit.void : connection.fail(error)
+    })
   }
 
   private failed(cause: Cause.Cause<E>, batch: internal.Batch<Request>, next: number): Rest<E, R> {

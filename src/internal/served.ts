@@ -49,14 +49,13 @@ export class Served<In, Out> extends ConnectionMachine<In, Out> implements Seate
 
   /**
    * Replies hold nothing of what was lent, nor does the decoder, but behind a bad frame, which ends the connection. What else
-   * does is the fiber that has a message.
+   * does is the fiber that has messages to answer; it may also wait for the peer alone, to read its answers.
    */
   borrow(chunk: Uint8Array): boolean {
     copying(() => this.onData(chunk))
     // A fiber that asks for more has done with what it had.
     const isDone = this.fiber === undefined || this.waiter !== undefined
-    if (!isDone) this.answerer?.keep?.()
-    return isDone
+    return isDone || this.answerer?.keep?.() !== true
   }
 
   status(now: number): Server.ConnectionStatus {
