@@ -16,8 +16,8 @@
  *
  * Nothing is buffered per connection: what is sent and what must come back are functions of the connection and the number
  * of the request, which is stamped into its bytes. So a reply that is lost, doubled, reordered or another connection's
- * ends the run with exit code 1. `pid` and `core` name the server's processes and core: their CPU time is read where the
- * measured time begins and ends, and so is the time that others took of both cores.
+ * ends the run with exit code 3; other failures have 1. `pid` and `core` name the server's processes and core: their CPU
+ * time is read where the measured time begins and ends, and so is the time that others took of both cores.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -37,10 +37,13 @@
 
 enum { FRAMED, LINE, CHURN, IDLE, CHECKED, SERVE };
 enum { MAX_PIDS = 64, STAMP = 8, WRITE_BYTES = 1 << 18, READ_BYTES = 1 << 18, STALL_MILLIS = 5000 };
+enum { MAX_REDIALS = 5, REDIAL_MICROS = 10000 }; /* the pauses are 10, 20, 40, 80 and 160 ms */
+enum { FAILED = 1, WRONG_REPLY = 3 }; /* exit codes; failures.ts has them, too */
 
 typedef struct {
   int fd;
   uint32_t index;
+  int redials;
   uint64_t sent, received, last;   /* whole frames; no more than `last` are ever sent */
   size_t sent_part, received_part; /* bytes of the next frame */
   uint64_t *sent_at;               /* nanoseconds, by the number of the request modulo `depth` */
@@ -56,13 +59,23 @@ static char *requests, *reply, input[READ_BYTES];
 static uint64_t begin = UINT64_MAX; /* when the first request of a fixed rate is due: not before all are connected */
 static uint64_t done; /* requests, or in mode churn connections, that came to their end */
 
-static void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
+static void end(int code, const char *format, va_list arguments) {
   fputs("generator: ", stderr);
   vfprintf(stderr, format, arguments);
   fputc('\n', stderr);
-  exit(1);
+  exit(code);
+}
+
+static void fail(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  end(FAILED, format, arguments);
+}
+
+static void wrong_reply(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  end(WRONG_REPLY, format, arguments);
 }
 
 static uint64_t nanos(clockid_t clock) {
@@ -187,6 +200,20 @@ static void make_frames(void) {
 
 /* --- one connection ------------------------------------------------------------------------------------------------ */
 
+static void dial(Connection *c);
+
+/* When a listen queue is full, Linux may reset a dial, sometimes only when the first request comes. Where connections are
+ * opened by thousands, such a dial is repeated: a pause of all dials lets the server catch up. */
+static int redial(Connection *c, int error) {
+  if (error != ECONNRESET && error != ECONNREFUSED && error != EPIPE) return 0;
+  if (mode != IDLE || c->received > 0 || c->received_part > 0 || c->redials == MAX_REDIALS) return 0;
+  close(c->fd);
+  usleep(REDIAL_MICROS << c->redials++);
+  c->sent = 0;
+  dial(c);
+  return 1;
+}
+
 static void dial(Connection *c) {
   static uint32_t source;
   int on = 1;
@@ -204,6 +231,7 @@ static void dial(Connection *c) {
   c->last = mode == CHURN || mode == IDLE ? c->sent + 1 : UINT64_MAX;
   c->sent_at[c->sent % (uint64_t)depth] = nanos(CLOCK_MONOTONIC);
   if (connect(c->fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS) {
+    if (redial(c, errno)) return;
     fail("connect: %s", strerror(errno));
   }
   if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, c->fd, &event)) fail("epoll_ctl: %s", strerror(errno));
@@ -229,6 +257,7 @@ static void send_requests(Connection *c) {
     for (uint64_t i = 0; i < count; i++) put_stamp(requests + i * size + request_stamp, c, c->sent + i, 0);
     ssize_t n = send(c->fd, requests + c->sent_part, count * size - c->sent_part, MSG_NOSIGNAL);
     if (n < 0 && (errno == EAGAIN || errno == ENOTCONN)) return;
+    if (n < 0 && redial(c, errno)) return;
     if (n < 0) fail("send: %s", strerror(errno));
     size_t written = c->sent_part + (size_t)n;
     if (mode != CHURN) {
@@ -243,11 +272,11 @@ static void send_requests(Connection *c) {
 static void take_replies(Connection *c, const char *at, size_t length) {
   uint64_t now = nanos(CLOCK_MONOTONIC);
   while (length > 0) {
-    if (c->received >= c->sent) fail("connection %u got a reply that it did not ask for", c->index);
+    if (c->received >= c->sent) wrong_reply("connection %u got a reply that it did not ask for", c->index);
     size_t n = size - c->received_part < length ? size - c->received_part : length;
     put_stamp(reply + reply_stamp, c, c->received, mode == LINE);
     if (memcmp(at, reply + c->received_part, n)) {
-      fail("connection %u got a wrong reply to request %llu", c->index, (unsigned long long)c->received);
+      wrong_reply("connection %u got a wrong reply to request %llu", c->index, (unsigned long long)c->received);
     }
     at += n;
     length -= n;
@@ -279,6 +308,7 @@ static void handle(Connection *c, uint32_t events) {
   for (;;) {
     ssize_t n = recv(c->fd, input, READ_BYTES, 0);
     if (n < 0 && (errno == EAGAIN || errno == ENOTCONN)) break;
+    if (n < 0 && redial(c, errno)) return;
     if (n < 0) fail("recv: %s", strerror(errno));
     if (n == 0) return finish(c);
     take_replies(c, input, (size_t)n);

@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import { createHistogram } from "node:perf_hooks"
 import * as Tls from "node:tls"
+import { wrongReplyCode } from "./failures.ts"
 
 const options = Object.fromEntries(process.argv.slice(2).map((option) => option.split("=")))
 const mode = String(options["mode"])
@@ -25,10 +26,15 @@ const ticksPerSecond = process.platform === "linux"
 let done = 0
 let latency = createHistogram()
 
-const fail = (message: string): never => {
+const fail = (message: string, code = 1): never => {
   process.stderr.write(`generator: ${message}\n`)
-  return process.exit(1)
+  return process.exit(code)
 }
+
+/** As in `generator.c`: dials of mode idle are repeated, after 10, 20, 40, 80 and 160 ms. */
+const maxRedials = 5
+const redialMillis = 10
+const mayRedial = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE"])
 
 /** The bytes of a request, which no other request shares, and of its reply. */
 const exchange = (index: number, number: number): { readonly request: Buffer; readonly reply: Buffer } => {
@@ -52,7 +58,12 @@ const connect = (): Net.Socket => {
   return Tls.connect({ ...address, rejectUnauthorized: false }).setNoDelay(true)
 }
 
-const converse = (index: number, last: number, onReplies: (socket: Net.Socket, received: number) => void): void => {
+const converse = (
+  index: number,
+  last: number,
+  onReplies: (socket: Net.Socket, received: number) => void,
+  redials = 0
+): void => {
   const socket = connect()
   const waiting: Array<{ readonly reply: Buffer; readonly at: number }> = []
   let sent = 0
@@ -72,18 +83,26 @@ const converse = (index: number, last: number, onReplies: (socket: Net.Socket, r
   socket.on("data", (chunk: Buffer) => {
     rest = Buffer.concat([rest, chunk])
     for (let next = waiting[0]; next !== undefined && rest.length >= next.reply.length; next = waiting[0]) {
-      if (rest.compare(next.reply, 0, next.reply.length, 0, next.reply.length) !== 0) fail(`a wrong reply on ${index}`)
+      if (rest.compare(next.reply, 0, next.reply.length, 0, next.reply.length) !== 0) {
+        fail(`connection ${index} got a wrong reply`, wrongReplyCode)
+      }
       latency.record(Math.max(1, Math.round((performance.now() - next.at) * 1e6)))
       rest = rest.subarray(next.reply.length)
       waiting.shift()
       received++
       if (mode !== "churn") done++
     }
-    if (waiting.length === 0 && rest.length > 0) fail(`a reply that nobody asked for on ${index}`)
+    if (waiting.length === 0 && rest.length > 0) {
+      fail(`connection ${index} got a reply that it did not ask for`, wrongReplyCode)
+    }
     send()
     onReplies(socket, received)
   })
-  socket.on("error", (error) => fail(error.message))
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    const isDial = mode === "idle" && received === 0 && rest.length === 0 && mayRedial.has(error.code ?? "")
+    if (!isDial || redials === maxRedials) fail(error.message)
+    setTimeout(() => converse(index, last, onReplies, redials + 1), redialMillis << redials)
+  })
   socket.on("end", () => {
     if (mode !== "churn") fail(`the server ended connection ${index}`)
     done++

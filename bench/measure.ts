@@ -1,4 +1,5 @@
 /** How each kind of scenario is measured: one server, or one client, in a process of its own. */
+import { PeerFailure } from "./failures.ts"
 import { type Contestant, type Generator, RunningServer } from "./processes.ts"
 import type { Measurement, MetricKey } from "./report.ts"
 import type { Kind, Scenario } from "./scenarios.ts"
@@ -31,6 +32,8 @@ const withServer = async (
   const server = await RunningServer.start(contestant, scenario, bench.flags)
   try {
     return await measure(server)
+  } catch (error) {
+    throw error instanceof PeerFailure ? await server.explain(error) : error
   } finally {
     await server.stop()
   }
@@ -100,6 +103,7 @@ const calls: Measure = async (contestant, scenario, bench) => {
   const report = await bench.generator.serve((port) =>
     RunningServer.call(contestant, scenario, bench.flags, port, bench.time)
   )
+  if (report.calls === 0) throw new PeerFailure("the client made no call in the measured time")
   return quietly({ rate: report.calls / report.seconds, cpu: report.cpuSeconds / report.calls * 1e6 })
 }
 

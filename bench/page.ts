@@ -52,7 +52,7 @@ const plot = (rows: ReadonlyArray<{ readonly peer: string; readonly ratio: Sprea
   }</svg>`
 }
 
-const section = ({ rounds, scenario }: Result): string => {
+const section = ({ leftOut = [], rounds, scenario }: Result): string => {
   const names = Object.keys(rounds[0] ?? {})
   const summaries = new Map(names.map((name) => [name, summarize(rounds, name)]))
   const keys = Object.keys(summaries.get(reference) ?? {}) as Array<MetricKey> // summarize makes the keys
@@ -74,9 +74,15 @@ const section = ({ rounds, scenario }: Result): string => {
     const noise = Math.max(...rounds.map((round) => round[peer]?.noise ?? 0))
     return `<tr><th>${escape(peer)}${noise > maxNoise ? " ~" : ""}</th>${cells.join("")}</tr>`
   })
+  const missing = leftOut.map(({ peer, reason }) =>
+    `<tr><th>${escape(peer)}</th><td class="missing" colspan="${Math.max(1, keys.length)}">left out: ${
+      escape(reason)
+    }</td></tr>`
+  )
+  const extent = rounds.length === 0 ? `left out, because ${reference} failed` : `${rounds.length} rounds`
   return `<section id="${escape(scenario.name)}"><h2>${escape(scenario.name)}</h2>` +
-    `<p>${escape(scenario.title)}; ${rounds.length} rounds</p><div class="plots">${plots.join("")}</div>` +
-    `<table><tr><th></th>${head}</tr>${body.join("")}</table></section>`
+    `<p>${escape(scenario.title)}; ${extent}</p><div class="plots">${plots.join("")}</div>` +
+    `<table><tr><th></th>${head}</tr>${body.join("")}${missing.join("")}</table></section>`
 }
 
 const style = `
@@ -91,7 +97,7 @@ svg text { fill: var(--ink); font-size: 12px } .peer, .value { text-anchor: end 
 .spread { stroke-width: 3; stroke-linecap: round } line.ours { stroke: var(--ours) } line.theirs { stroke: var(--theirs) }
 circle.ours { fill: var(--ours) } circle.theirs { fill: var(--theirs) }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem }
-th, td { padding: .15rem .8rem .15rem 0; text-align: right } th:first-child { text-align: left }
+th, td { padding: .15rem .8rem .15rem 0; text-align: right } th:first-child, .missing { text-align: left }
 tr + tr { border-top: 1px solid var(--faint) }`
 
 /** The whole page. */

@@ -2,16 +2,17 @@
  * The processes of a measurement: a server on one core, the generator on the other. Both stop when this one does, because
  * their stdin ends then, and the generator's time is limited besides.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { availableParallelism, cpus } from "node:os"
 import { join, resolve } from "node:path"
-import { createInterface } from "node:readline"
+import { PeerFailure } from "./failures.ts"
 import type { Time } from "./measure.ts"
 import type { Peer } from "./peers.ts"
 import type { Load, Scenario } from "./scenarios.ts"
+import { Speaker } from "./speaker.ts"
 
 const here = import.meta.dirname
 
@@ -25,75 +26,6 @@ export const cores = availableParallelism() > 1 && works("taskset", ["-c", "0,1"
 
 export const pin = (core: number | undefined, command: ReadonlyArray<string>): ReadonlyArray<string> =>
   core === undefined ? command : ["taskset", "-c", String(core), ...command]
-
-/** What a line says; what is no JSON object is a log, or the last words of a program that crashed. */
-const factOf = (line: string): unknown => {
-  if (!line.startsWith("{")) return undefined
-  try {
-    return JSON.parse(line)
-  } catch {
-    return undefined
-  }
-}
-
-/** A process that speaks lines of JSON. */
-export class Speaker {
-  readonly process: ChildProcess
-  private readonly facts: Array<unknown> = []
-  private wake = () => {}
-  private ended = false
-
-  constructor([command = "", ...args]: ReadonlyArray<string>) {
-    this.process = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] })
-    this.process.stdin?.on("error", () => {}) // it ended first, which `hear` tells
-    this.process.on("error", () => this.end())
-    createInterface({ input: this.process.stdout as NodeJS.ReadableStream }) // stdio asks for a pipe
-      .on("line", (line) => {
-        const fact = factOf(line)
-        if (fact === undefined) return
-        this.facts.push(fact)
-        this.wake()
-      })
-      .on("close", () => this.end())
-  }
-
-  private end(): void {
-    this.ended = true
-    this.wake()
-  }
-
-  /** The next thing that it says. */
-  async hear<A>(millis: number): Promise<A> {
-    const timer = setTimeout(() => this.end(), millis)
-    while (this.facts.length === 0 && !this.ended) {
-      await new Promise<void>((resolve) => {
-        this.wake = resolve
-      })
-    }
-    clearTimeout(timer)
-    if (this.facts.length > 0) return this.facts.shift() as A // the caller knows what its program says
-    this.process.kill("SIGKILL")
-    throw new Error(`${this.process.spawnargs.join(" ")}: no answer within ${millis} ms`)
-  }
-
-  say(line: string): void {
-    this.process.stdin?.write(`${line}\n`)
-  }
-
-  /** Ends its stdin, which most obey, then asks by a signal; else it is killed. */
-  async stop(): Promise<void> {
-    const { process } = this
-    if (process.exitCode !== null || process.signalCode !== null) return
-    const exit = once(process, "exit")
-    process.stdin?.end()
-    const timers = [
-      setTimeout(() => process.kill("SIGTERM"), 300),
-      setTimeout(() => process.kill("SIGKILL"), 5000)
-    ]
-    await exit
-    for (const timer of timers) clearTimeout(timer)
-  }
-}
 
 /** What a server says first: those of the suite a port, the program an endpoint. */
 interface Listening {
@@ -130,13 +62,16 @@ export class RunningServer {
     flags: ReadonlyArray<string>
   ): Promise<RunningServer> {
     const [program = "", ...args] = command
-    const speaker = new Speaker(pin(cores?.server, [
-      program,
-      ...isNode ? ["--expose-gc", ...flags] : [],
-      ...args,
-      scenario.service,
-      String(scenario.load.connections + 128)
-    ]))
+    const speaker = new Speaker(
+      "server",
+      pin(cores?.server, [
+        program,
+        ...isNode ? ["--expose-gc", ...flags] : [],
+        ...args,
+        scenario.service,
+        String(scenario.load.connections + 128)
+      ])
+    )
     const { endpoint, port } = await speaker.hear<Listening>(30_000)
     return new RunningServer(speaker, port ?? Number(endpoint?.split(":").at(-1)), isNode)
   }
@@ -163,11 +98,13 @@ export class RunningServer {
   }
 
   /** Sends SIGTERM, and waits for the end that it must lead to. */
-  async terminate(): Promise<void> {
-    const { process } = this.speaker
-    const exit = once(process, "exit")
-    process.kill("SIGTERM")
-    await exit
+  terminate(): Promise<void> {
+    return this.speaker.terminate(30_000)
+  }
+
+  /** Why a measurement failed; when the server died, that is the reason. */
+  explain(failure: PeerFailure): Promise<PeerFailure> {
+    return this.speaker.explain(failure)
   }
 
   /** Runs a client, which is a program too, until it has called for a time. */
@@ -179,7 +116,7 @@ export class RunningServer {
     { seconds, warmup }: Time
   ): Promise<CallReport> {
     const options = [port, load.connections, load.depth, load.bytes, warmup, seconds].map(String)
-    const speaker = new Speaker(pin(cores?.server, [program, ...flags, ...args, ...options]))
+    const speaker = new Speaker("client", pin(cores?.server, [program, ...flags, ...args, ...options]))
     const report = await speaker.hear<CallReport>((warmup + seconds) * 1000 + 20_000)
     await speaker.stop()
     return report
@@ -202,8 +139,13 @@ const childrenOf = (pid: number): ReadonlyArray<number> => {
   }
 }
 
-const residentBytes = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024
+const residentBytes = (pid: number): number => {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024
+  } catch (error) {
+    throw new PeerFailure("nothing is known of the server's memory", { cause: error })
+  }
+}
 
 /** What the generator saw in the measured time. `others` are the shares of a core that neither process used. */
 export interface LoadReport {
@@ -243,23 +185,26 @@ export class Generator {
     ])
     const report = await speaker.hear<LoadReport>((time.warmup + time.seconds) * 1000 + 20_000)
     await speaker.stop()
+    if (report.requests === 0) throw new PeerFailure("the server answered nothing in the measured time")
     return report
   }
 
   /** Opens connections and keeps them open while `during` runs. */
   async hold<A>(server: RunningServer, load: Load, during: () => Promise<A>): Promise<A> {
     const speaker = this.start(server, load, [])
-    await speaker.hear(40_000)
-    const result = await during()
-    await speaker.stop()
-    return result
+    try {
+      await speaker.hear(40_000)
+      return await during()
+    } finally {
+      await speaker.stop()
+    }
   }
 
   /** Is the server that clients call while `during` runs; only the native generator can. */
   async serve<A>(during: (port: number) => Promise<A>): Promise<A> {
-    const speaker = new Speaker(pin(cores?.generator, [...this.command, "mode=serve"]))
-    const { port } = await speaker.hear<{ readonly port: number }>(5_000)
+    const speaker = new Speaker("generator", pin(cores?.generator, [...this.command, "mode=serve"]))
     try {
+      const { port } = await speaker.hear<{ readonly port: number }>(5_000)
       return await during(port)
     } finally {
       await speaker.stop()
@@ -267,17 +212,20 @@ export class Generator {
   }
 
   private start(server: RunningServer, load: Load, args: ReadonlyArray<string>): Speaker {
-    return new Speaker(pin(cores?.generator, [
-      ...load.isSecure === true ? [...this.inNode, "tls=1"] : this.command,
-      `port=${server.port}`,
-      `mode=${load.mode}`,
-      `connections=${load.connections}`,
-      `depth=${load.depth}`,
-      `bytes=${load.bytes}`,
-      `pid=${server.pids.join(",")}`,
-      `core=${cores?.server ?? -1}`,
-      ...args
-    ]))
+    return new Speaker(
+      "generator",
+      pin(cores?.generator, [
+        ...load.isSecure === true ? [...this.inNode, "tls=1"] : this.command,
+        `port=${server.port}`,
+        `mode=${load.mode}`,
+        `connections=${load.connections}`,
+        `depth=${load.depth}`,
+        `bytes=${load.bytes}`,
+        `pid=${server.pids.join(",")}`,
+        `core=${cores?.server ?? -1}`,
+        ...args
+      ])
+    )
   }
 }
 

@@ -43,6 +43,34 @@ export interface Measurement {
 /** Each peer once. */
 export type Round = Readonly<Record<string, Measurement>>
 
+/** A peer that failed twice in a scenario, and has no figures there. */
+export interface LeftOut {
+  readonly peer: string
+  readonly reason: string
+}
+
+/** What was measured of one scenario; no rounds at all where the reference is left out. */
+export interface Result {
+  readonly scenario: Scenario
+  readonly rounds: ReadonlyArray<Round>
+  /** Earlier runs did not leave out anybody: they ended. */
+  readonly leftOut?: ReadonlyArray<LeftOut>
+}
+
+/** Whether a peer has no figures because it, or the reference, failed. */
+export const isLeftOut = ({ leftOut = [] }: Result, name: string): boolean =>
+  leftOut.some(({ peer }) => peer === name || peer === reference)
+
+/** Whether a peer failed without which a run is not a good one. */
+export const hasFailed = (results: ReadonlyArray<Result>): boolean =>
+  results.some(({ leftOut = [] }) => leftOut.some(({ peer }) => peer === reference || peer === "hawser"))
+
+/** Who was left out of what, and why; nothing where all were measured. */
+export const leftOutLines = (results: ReadonlyArray<Result>): ReadonlyArray<string> =>
+  results.flatMap(({ leftOut = [], scenario }) =>
+    leftOut.map(({ peer, reason }) => `${peer} is left out of ${scenario.name}: ${reason}`)
+  )
+
 /** A middle value with the quarter of the rounds below and above. */
 export interface Spread {
   readonly median: number
@@ -110,15 +138,16 @@ export const maxNoise = 0.1
 /** Below this use of its core, the server waited for the generator or the network. */
 const saturated = 0.9
 
-/** The table of one scenario. Ratios come first; of the rest the medians. */
-export const table = (
-  scenario: Scenario,
-  peers: ReadonlyArray<{ readonly name: string }>,
-  rounds: ReadonlyArray<Round>
-): string => {
+/** The table of one scenario. Ratios come first; of the rest the medians. Who is left out has a line below. */
+export const table = (result: Result, peers: ReadonlyArray<{ readonly name: string }>): string => {
+  const { leftOut = [], rounds, scenario } = result
+  const notes = leftOut.map(({ peer, reason }) => `  ${peer} left out: ${reason}`)
+  if (rounds.length === 0) {
+    return ["", `${scenario.name}: ${scenario.title}; left out, because ${reference} failed`, ...notes].join("\n")
+  }
   const keys = keysOf(rounds)
   const ratioKeys = keys.slice(0, 2)
-  const rows = peers.map((peer) => {
+  const rows = peers.filter(({ name }) => !isLeftOut(result, name)).map((peer) => {
     const summary = summarize(rounds, peer.name)
     const busy = spread(rounds.map((round) => round[peer.name]?.busy ?? Number.NaN)).median
     return [
@@ -145,14 +174,9 @@ export const table = (
         rows.some((row) => row.at(-1) !== "") ? "busy" : ""
       ],
       ...rows
-    ])
+    ]),
+    ...notes
   ].join("\n")
-}
-
-/** What was measured of one scenario. */
-export interface Result {
-  readonly scenario: Scenario
-  readonly rounds: ReadonlyArray<Round>
 }
 
 /** One line per scenario: the ratio of its first metric, and of the second in brackets. */
@@ -163,12 +187,18 @@ export const overview = (
   const others = peers.filter((peer) => peer.name !== reference)
   return align([
     [`ratio to ${reference}`, "", ...others.map((peer) => peer.name)],
-    ...results.flatMap(({ rounds, scenario }) =>
-      keysOf(rounds).slice(0, 2).map((key, i) => [
+    ...results.flatMap((result) => {
+      const { rounds, scenario } = result
+      if (rounds.length === 0) return [[scenario.name, "", ...others.map(() => "left out")]]
+      return keysOf(rounds).slice(0, 2).map((key, i) => [
         i === 0 ? scenario.name : "",
         `${metrics[key].name} ${metrics[key].better === "more" ? "▲" : "▼"}`,
-        ...others.map((peer) => orNothing(summarize(rounds, peer.name)[key]?.ratio.median, (ratio) => ratio.toFixed(2)))
+        ...others.map(({ name }) =>
+          isLeftOut(result, name)
+            ? "left out"
+            : orNothing(summarize(rounds, name)[key]?.ratio.median, (ratio) => ratio.toFixed(2))
+        )
       ])
-    )
+    })
   ])
 }

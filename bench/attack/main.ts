@@ -5,7 +5,7 @@
  * Each attack has a server of its own, in a process of its own. It ends with code 1 when anything did not hold.
  */
 import { writeFileSync } from "node:fs"
-import { parseArgs } from "node:util"
+import { beginning, guarded, readArgs, writable } from "../commandLine.ts"
 import { descriptors } from "./descriptors.ts"
 import { floods } from "./floods.ts"
 import { frames } from "./frames.ts"
@@ -20,15 +20,6 @@ const attacks: ReadonlyArray<Attack> = [...slow, ...floods, frames, resets, desc
 const usage = `npm run attack [-- NAME ...]     attacks whose names begin so; all without one
   --json FILE        everything measured
   --list             the names`
-
-const { positionals: names, values: flags } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: "string" },
-    list: { type: "boolean", default: false },
-    help: { type: "boolean", default: false }
-  }
-})
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
@@ -71,20 +62,21 @@ const play = async (attack: Attack): Promise<Outcome> => {
   }
 }
 
-const chosen = names.length === 0
-  ? attacks
-  : attacks.filter(({ name }) => names.some((prefix) => name.startsWith(prefix)))
-
-if (flags.help) {
-  say(usage)
-} else if (flags.list) {
-  for (const { name, title } of attacks) say(`${name.padEnd(20)}${title}`)
-} else if (chosen.length === 0) {
-  process.stderr.write(`attack: no attack begins with ${names.join(" or ")}; --list shows them\n`)
-  process.exitCode = 2
-} else {
+await guarded("attack", async () => {
+  const { positionals, values: flags } = readArgs(process.argv.slice(2), {
+    json: { type: "string" },
+    list: { type: "boolean", default: false },
+    help: { type: "boolean", default: false }
+  })
+  const names = beginning("attack", attacks.map(({ name }) => name), positionals)
+  const json = writable("--json", flags.json)
+  if (flags.help) return void say(usage)
+  if (flags.list) {
+    for (const { name, title } of attacks) say(`${name.padEnd(20)}${title}`)
+    return
+  }
   const outcomes: Array<Outcome> = []
-  for (const attack of chosen) {
+  for (const attack of attacks.filter(({ name }) => names.includes(name))) {
     const outcome = await play(attack)
     outcomes.push(outcome)
     say(report(outcome))
@@ -93,11 +85,11 @@ if (flags.help) {
   const broken = outcomes.filter(({ violations }) => violations.length > 0)
   const seconds = outcomes.reduce((sum, outcome) => sum + outcome.seconds, 0)
   say(`\n${outcomes.length - broken.length} of ${outcomes.length} attacks held off, in ${seconds.toFixed(0)} s`)
-  if (flags.json !== undefined) {
+  if (json !== undefined) {
     writeFileSync(
-      flags.json,
+      json,
       `${JSON.stringify({ at: new Date().toISOString(), node: process.version, outcomes }, null, 1)}\n`
     )
   }
   if (broken.length > 0) process.exitCode = 1
-}
+})

@@ -5,7 +5,8 @@ import type { Server } from "hawser"
 import { once } from "node:events"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import { cores, pin, Speaker } from "../processes.ts"
+import { cores, pin } from "../processes.ts"
+import { Speaker } from "../speaker.ts"
 
 /** How the server is started. */
 export interface Setting {
@@ -79,7 +80,7 @@ export class Target {
     const limited = descriptors === undefined
       ? command
       : ["sh", "-c", `ulimit -n ${descriptors} && exec "$0" "$@"`, ...command]
-    const speaker = new Speaker(limited)
+    const speaker = new Speaker("server", limited, "inherit")
     const { ports } = await speaker.hear<{ readonly ports: ReadonlyArray<number> }>(patienceMillis)
     return new Target(speaker, ports)
   }
@@ -134,7 +135,7 @@ export class GoodClient {
   }
 
   static async start(port: number): Promise<GoodClient> {
-    const speaker = new Speaker(pin(cores?.generator, [...program("client.ts"), String(port)]))
+    const speaker = new Speaker("client", pin(cores?.generator, [...program("client.ts"), String(port)]))
     await speaker.hear(patienceMillis)
     return new GoodClient(speaker)
   }

@@ -1,4 +1,5 @@
 /** What a client program is told, and what it says of its calls: one line of JSON. */
+import { wrongReplyCode } from "../failures.ts"
 
 const numbers = process.argv.slice(2).map(Number)
 
@@ -21,7 +22,7 @@ let answered = 0
 export const check = (request: Uint8Array, reply: Uint8Array): void => {
   if (Buffer.compare(request, reply) !== 0) {
     process.stderr.write("client: a wrong reply\n")
-    process.exit(1)
+    process.exit(wrongReplyCode)
   }
   answered++
 }
