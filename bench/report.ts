@@ -61,9 +61,9 @@ export interface Result {
 export const isLeftOut = ({ leftOut = [] }: Result, name: string): boolean =>
   leftOut.some(({ peer }) => peer === name || peer === reference)
 
-/** Whether a peer failed without which a run is not a good one. */
-export const hasFailed = (results: ReadonlyArray<Result>): boolean =>
-  results.some(({ leftOut = [] }) => leftOut.some(({ peer }) => peer === reference || peer === "hawser"))
+/** Who is left out of something, of those without whom a run is not a good one. */
+export const sorelyMissed = (results: ReadonlyArray<Result>): ReadonlyArray<string> =>
+  [reference, "hawser"].filter((name) => results.some(({ leftOut = [] }) => leftOut.some(({ peer }) => peer === name)))
 
 /** Who was left out of what, and why; nothing where all were measured. */
 export const leftOutLines = (results: ReadonlyArray<Result>): ReadonlyArray<string> =>

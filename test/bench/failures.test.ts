@@ -27,6 +27,11 @@ describe("lastWords", () => {
     ["Python", python, "RuntimeError: can't start new thread"],
     ["Go", "panic: no port\n\ngoroutine 1 [running]:\nmain.main()\n", "panic: no port"],
     [
+      "Rust",
+      "thread 'main' panicked at main.rs:3:5:\nnote: run with RUST_BACKTRACE=1\n",
+      "thread 'main' panicked at main.rs:3:5:"
+    ],
+    [
       "Java",
       "Exception in thread \"main\" java.net.BindException\n\tat X.main(X.java:3)\n",
       "Exception in thread \"main\" java.net.BindException"
