@@ -18,7 +18,7 @@
  * it, and clients and servers lay it over whatever socket they have.
  *
  * Where many sockets of a listener are written to in one turn of the event loop, all of it leaves at the end of the turn,
- * or a millisecond after the first write.
+ * or with the first write that comes more than a millisecond behind the one that has waited longest.
  *
  * **Gotchas**: Node accepts whatever comes and offers no way to stop for a while; who is over a limit is turned away
  * after the accept. `process.exit` takes with it what was to leave at the end of the turn.

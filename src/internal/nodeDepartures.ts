@@ -11,8 +11,8 @@
  * write would wake it anew, which costs this side more than the write does. Redis answers like that, too (`beforeSleep`).
  * It bought 8 % at 64x1 and 256 in flight, 10 % at 1000x1, and 17 % of lines with 16 in flight.
  *
- * With few writes in a turn there is nothing to gain, and each leaves at once; now and then a turn is counted. No answer
- * waits longer than a millisecond for others to be computed.
+ * With few writes in a turn there is nothing to gain, and each leaves at once; now and then a turn is counted. An answer
+ * waits a millisecond while others are computed, and until the one that is computed then is there.
  */
 import * as Context from "effect/Context"
 import { performance } from "node:perf_hooks"
