@@ -119,6 +119,14 @@ describe("writes", () => {
       }
     }))
 
+  it("wait from when the first of them came, also where others left for want of room", () => {
+    const { clock, departures, socket } = quay(0)
+    for (let i = 0; i < 40; i++) {
+      clock.now += 0.15
+      assert.isTrue(departures.take(socket("a"), [new Uint8Array(30_000)]), `${i}`)
+    }
+  })
+
   it("are written over only when the system has taken them", () => {
     const { buffers, departures, system, writes } = quay(0)
     for (const isFull of [false, true, false]) {

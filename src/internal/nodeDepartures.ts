@@ -73,20 +73,17 @@ export class Departures {
     if (!this.isOn) return false
     let size = 0
     for (const segment of segments) size += segment.length
-    if (size <= maxWriteBytes && !this.isLate()) {
-      this.add(socket, segments, this.room(size))
-      return true
-    }
-    this.flush()
-    return false
-  }
-
-  /** Where answers take long, there is nothing to gain. */
-  private isLate(): boolean {
     const now = this.now()
+    // Where answers take long, there is nothing to gain.
+    if (this.sockets.length > 0 && now - this.since > maxWaitMillis) this.isOn = false
+    if (size > maxWriteBytes || !this.isOn) {
+      this.flush()
+      return false
+    }
+    const bytes = this.room(size)
     if (this.sockets.length === 0) this.since = now
-    if (now - this.since > maxWaitMillis) this.isOn = false
-    return !this.isOn
+    this.add(socket, segments, bytes)
+    return true
   }
 
   private room(size: number): Buffer<ArrayBuffer> {
