@@ -17,11 +17,13 @@
  * It carries plain text: `connect` and `listen` refuse a `tls:` endpoint with `Unsupported`. The engine for TLS comes with
  * it, and clients and servers lay it over whatever socket they have.
  *
- * Where many sockets of a listener are written to in one turn of the event loop, all of it leaves at the end of the turn,
- * or with the first write that comes more than a millisecond behind the one that has waited longest.
+ * Where a listener's sockets are written to often in one turn of the event loop, writes of up to 32 KiB leave at the end
+ * of the turn, or with the first one that comes more than a millisecond behind the one that has waited longest. Dialled
+ * sockets and those of TLS write at once.
  *
  * **Gotchas**: Node accepts whatever comes and offers no way to stop for a while; who is over a limit is turned away
- * after the accept. `process.exit` takes with it what was to leave at the end of the turn.
+ * after the accept. `process.exit`, or an exception that nobody catches, takes with it what was to leave at the
+ * end of the turn.
  *
  * Laws: `ConnectionLaws` in `hawser/testing`.
  *

@@ -6,7 +6,7 @@
  * `RawSocket`: a full-duplex stream of bytes that tells its one `RawHandler` what happens, by plain calls.
  *
  * ```
- * raw socket  -- attach, resume --> onData* onEnd? onClose      (onDrain after a write that returned false)
+ * raw socket  -- attach, resume --> onData* onEnd? onClose      (onDrain after a write that returned false, or onUnsent)
  *             <- pause, unshift, resume, write, end, destroy, reset
  * ```
  *

@@ -27,6 +27,8 @@ class Ear implements Transport.RawHandler {
   }
 }
 
+const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+
 const endpoints = [
   "tcp://127.0.0.1:0",
   `unix:${join(tmpdir(), `hawser-${process.pid}.sock`)}`
@@ -105,6 +107,19 @@ for (const endpoint of endpoints) {
         assert.deepStrictEqual(Array.from(owners), [raw])
         raw.destroy()
         yield* until("it is forgotten", () => owners.size === 0)
+      }))
+
+    it.effect("gives what was put back before it was ever resumed when it is", () =>
+      Effect.gen(function*() {
+        const { client, server } = yield* pair(endpoint)
+        const ear = new Ear()
+        server.attach(ear)
+        server.unshift(new Uint8Array(2))
+        client.write([new Uint8Array(3)])
+        for (let i = 0; i < 20; i++) yield* turn
+        assert.strictEqual(ear.bytes, 0)
+        server.resume()
+        yield* until("both", () => ear.bytes === 5)
       }))
 
     it.effect("flows after a pause that came first", () =>
@@ -242,4 +257,22 @@ const obeying = Effect.fnUntraced(function*(endpoint: string) {
       raw.resume()
     }
   })
+})
+
+node("a raw socket whose peer has ended, and gone", (it) => {
+  it.effect("says that its last write has failed", () =>
+    Effect.gen(function*() {
+      const { client, server } = yield* pair(`unix:${join(tmpdir(), `hawser-gone-${process.pid}.sock`)}`)
+      const ear = new Ear()
+      server.attach(ear)
+      server.resume()
+      client.end()
+      yield* until("the end", () => ear.heard.length === 1)
+      client.destroy()
+      for (let i = 0; i < 20; i++) yield* turn
+      server.write([new Uint8Array(3)])
+      server.end()
+      yield* until("the close", () => ear.heard.length === 2)
+      assert.deepStrictEqual(ear.heard, ["end", "close EPIPE"])
+    }))
 })

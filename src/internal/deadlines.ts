@@ -52,7 +52,7 @@ export class Deadlines implements Watcher {
   private readonly onBuffered: (bytes: number, maxBytes: number) => void
 
   /**
-   * `random` gives numbers from 0 to 1; `lingerMillis` is for those that were ended here; `onBuffered` is told when more
+   * `random` gives numbers from 0 to 1; `lingerMillis` is for those that have ended; `onBuffered` is told when more
    * is held than before.
    */
   constructor(options: {

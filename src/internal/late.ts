@@ -46,7 +46,7 @@ export const late = (watch: Watch, settings: DeadlineSettings, now: number): Rea
     consider(watch.lingerUntil, "linger")
     return answer
   }
-  // One that has ended by itself is its owner's.
+  // One that has ended by itself lingers when its handler is done.
   if (root.reason !== undefined) return answer
   lifetime(watch, settings)
   if (subject.isHeard) {

@@ -115,8 +115,8 @@ export class NodeSocket extends NodeWriting implements Transport.RawSocket, Plac
     if (!this.flowing) {
       this.flowing = true
       this.shares = this.common.reading?.share(socket) ?? false
-      if (!this.shares || socket.readableLength > 0) this.hear()
     }
+    if (!this.shares || socket.readableLength > 0) this.hear()
     // Node reads from the accept on: one that shares and was never paused needs nothing more.
     if (!this.shares || socket.readableFlowing !== null) socket.resume()
     // Without data before it, Node tells the end also while nobody listens yet, and does not tell it again.
@@ -131,12 +131,8 @@ export class NodeSocket extends NodeWriting implements Transport.RawSocket, Plac
   unshift(chunk: Uint8Array): void {
     if (this.closed || this.toldEnd || chunk.length === 0) return
     // Behind its end, which may have come while paused, Node would break the socket instead.
-    if (this.socket.readableEnded) {
-      ;(this.returned ??= []).unshift(chunk)
-    } else {
-      this.hear()
-      this.socket.unshift(chunk)
-    }
+    if (this.socket.readableEnded) (this.returned ??= []).unshift(chunk)
+    else this.socket.unshift(chunk)
   }
 
   /** Behind the end of Node's stream: what was put back, and the end. */
@@ -179,9 +175,14 @@ export class NodeSocket extends NodeWriting implements Transport.RawSocket, Plac
 
   override end(): void {
     this.departNow()
-    // Behind the peer's end, with nothing unsent, to close is to end: in one system call, where an end takes two.
-    if (this.common.owners !== undefined && this.toldEnd && this.bytesUnsent === 0) this.socket.destroy()
-    else super.end()
+    const { socket } = this
+    // Behind the peer's end, with nothing unsent, to close is to end: in one system call, where an end takes two. Node
+    // tells in a later turn, and only then, that the last write has failed.
+    if (this.common.owners !== undefined && this.toldEnd && this.bytesUnsent === 0 && socket.errored === null) {
+      socket.destroy()
+    } else {
+      super.end()
+    }
   }
 
   destroy(): void {
@@ -211,10 +212,7 @@ export class NodeSocket extends NodeWriting implements Transport.RawSocket, Plac
     const { handler } = this
     const { owners, reading } = this.common
     // Node goes on where a pause follows a resume in the same turn. It keeps what comes then, as it would without sharing.
-    if (this.paused || handler === undefined) {
-      this.hear()
-      return this.socket.push(copyOf(buffer, size))
-    }
+    if (this.paused || handler === undefined) return this.socket.push(copyOf(buffer, size))
     // A dialled socket does not know who else reads there: it could not leave the bytes to anybody.
     if (handler.isBorrowing !== true || handler.borrow === undefined || owners === undefined) {
       handler.onData(copyOf(buffer, size))

@@ -34,7 +34,8 @@ export class NodeWriting implements Departing {
   write(segments: ReadonlyArray<Uint8Array>): boolean {
     const { departures, socket } = this
     if (departures !== undefined && socket.writableLength === 0 && departures.take(this, segments)) {
-      return this.departing = true
+      this.departing = true
+      return true
     }
     if (segments.length === 1) {
       socket.write(segments[0] as Uint8Array) // the length was checked

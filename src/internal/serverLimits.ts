@@ -95,7 +95,8 @@ export interface LimitOptions {
   readonly deny?: ReadonlyArray<string> | undefined
   /**
    * How many bytes the whole server may hold: undecoded input, batches that no handler has taken, and output that the
-   * kernel has not.
+   * kernel has not. Bytes are counted, and not the memory that they are in: of what a peer does not read, that may be
+   * 128 KiB for each peer.
    *
    * @default 268_435_456
    */
