@@ -68,7 +68,7 @@ const firstDescriptor = 3
  * @category reading
  * @since 0.1.0
  */
-export const handedOver = Effect.fnUntraced(function*(processId: number): Effect.fn.Return<number, Failure.Failure> {
+const handedOver = Effect.fnUntraced(function*(processId: number): Effect.fn.Return<number, Failure.Failure> {
   const count = yield* Environment.text("LISTEN_FDS")
   const owner = yield* Environment.text("LISTEN_PID")
   if (count === undefined || owner !== String(processId)) return 0

@@ -46,7 +46,7 @@ export interface Crew {
 }
 
 /** How workers ended. @category models @since 0.1.0 */
-export interface End {
+interface End {
   /** The sums of those that told, and the longest time. */
   readonly report: Server.DrainReport
   /** What was wrong with an end, if anything was. */

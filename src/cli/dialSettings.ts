@@ -14,7 +14,7 @@ const file = (description: string): Setting.Description<string> => ({
 })
 
 /** How to connect. @category constants @since 0.1.0 */
-export const dialSettings = {
+const dialSettings = {
   tlsCa: Setting.many("tls-ca", {
     value: "FILE",
     description:

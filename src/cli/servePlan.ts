@@ -27,7 +27,7 @@ import { served } from "./services.ts"
 import type * as Setting from "./Setting.ts"
 
 /** What one process serves. @category models @since 0.1.0 */
-export interface Part {
+interface Part {
   readonly endpoints: Address.Places["endpoints"]
   readonly options: Server.Options
 }

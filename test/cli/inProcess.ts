@@ -125,7 +125,7 @@ export const run = (
 }
 
 /** A server that runs, and what the world may do to it. */
-export interface Serving {
+interface Serving {
   /** Waits until everything that was printed matches. */
   readonly says: (pattern: RegExp) => Effect.Effect<RegExpExecArray>
   /** SIGHUP. */

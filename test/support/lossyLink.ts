@@ -35,7 +35,7 @@ const checked = (self: Codec.Codec<Uint8Array>): Codec.Codec<Uint8Array> =>
   })
 
 /** Lets each outgoing frame meet its fate. */
-export const lossy = (
+const lossy = (
   self: Codec.Codec<Uint8Array>,
   fates: Iterator<Fate, unknown>,
   after: Fate = "arrive"

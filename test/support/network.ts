@@ -354,7 +354,7 @@ export const serveConnection = <E, R>(
 export const dial = Effect.suspend(() => peer(Endpoint.memoryUnsafe("server")))
 
 /** A server that does nothing by itself: it hears lines, and says what the test tells it to. */
-export class Script {
+class Script {
   readonly peers: Array<Peer> = []
   /** The one peer of most tests. */
   get peer(): Peer {

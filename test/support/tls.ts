@@ -18,7 +18,7 @@ export const trusted = {
 } satisfies { readonly server: Tls.ServerOptions; readonly client: Tls.ClientOptions }
 
 /** Lays TLS over a transport: what it dials and accepts is handed out when the handshake is done. */
-export const secured = Effect.fnUntraced(function*(
+const secured = Effect.fnUntraced(function*(
   below: Transport.Transport["Service"],
   engine: Tls.Engine,
   options: { readonly server: Tls.ServerOptions; readonly client: Tls.ClientOptions }

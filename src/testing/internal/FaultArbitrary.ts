@@ -37,7 +37,7 @@ export interface FaultPlanOptions {
 }
 
 /** The values used where an option is not given. @category options @since 0.1.0 */
-export const defaults = {
+const defaults = {
   maxFaults: 8,
   /** Long enough for most retries and time limits to play a part. */
   withinMillis: 10_000,

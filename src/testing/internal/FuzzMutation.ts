@@ -33,7 +33,7 @@ const filled = (count: number, byte: number): Uint8Array => new Uint8Array(count
  * @category constants
  * @since 0.1.0
  */
-export const dictionary: readonly [Uint8Array, ...ReadonlyArray<Uint8Array>] = [
+const dictionary: readonly [Uint8Array, ...ReadonlyArray<Uint8Array>] = [
   encoder.encode("\n"),
   ...["\r\n", "\r", "\0", "\n\n", "\r\r\n", " ", "||", "0", "-1", "{", "}", "[[[[", "\"", "null", "1e999", "\\ud800"]
     .map(

@@ -77,7 +77,7 @@ export interface ServerLayerOptions<A, B> extends CommonOptions {
  * @category options
  * @since 0.1.0
  */
-export const defaults = {
+const defaults = {
   overheadBytes: 16,
   /** What one read of 64 KiB becomes when each of its replies is four times as long. */
   maxUnsentBytes: 262_144,

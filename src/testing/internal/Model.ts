@@ -45,7 +45,7 @@ import * as Draw from "./Draw.ts"
 export type Inputs = Readonly<Record<string, Law.Input<unknown>>>
 
 /** What an input is. @category models @since 0.1.0 */
-export type InputOf<I> = I extends Law.Input<infer A> ? A : never
+type InputOf<I> = I extends Law.Input<infer A> ? A : never
 
 /** One command with its input. @category models @since 0.1.0 */
 export type Command<I extends Inputs> = {
