@@ -155,8 +155,8 @@ export interface ProtocolOptions extends Options {
    *
    * A handler may wait all the same, and finds its request unchanged: once per connection the buffer that was read into,
    * of 128 KiB, is kept for it until it has answered; what comes on that connection later is copied. At most 16 are kept
-   * at a time, so 2 MiB per server. Who has answered leaves its place to another after 4096 batches of requests, of all connections that have
-   * kept nothing so far; while no place is free, everything is copied for all.
+   * at a time, so 2 MiB per server. Who has answered leaves its place to another after 4096 batches of requests, of all
+   * connections that have kept nothing so far; while no place is free, everything is copied for all.
    *
    * Lent bytes, and small ones that are owned, cannot be transferred to a worker: copy them for it.
    *

@@ -12,8 +12,8 @@
  * It bought 8 % at 64x1, 9 % with 256 in flight, 10 % at 1000x1, and 17 % of lines with 16 in flight.
  *
  * With few writes in a turn there is nothing to gain, and each leaves at once; now and then a turn is counted. An answer
- * waits a millisecond while others are computed, and until the one that is computed then is there: then all leave, and in
- * that turn none waits any more.
+ * waits a millisecond while others are computed, and until the one that is computed then is there: then all leave, and
+ * for a while none waits.
  */
 import * as Context from "effect/Context"
 import { performance } from "node:perf_hooks"
@@ -21,7 +21,7 @@ import { performance } from "node:perf_hooks"
 /** So many writes in a turn are worth it; 0 makes all of them wait. */
 export const WorthWhile = Context.Reference<number>("hawser/NodeTransport/WorthWhile", { defaultValue: () => 4 })
 
-/** So many writes leave at once before a turn is counted again, which costs a timer. */
+/** So many writes leave at once before a turn is counted again, which costs a callback. */
 const uncountedWrites = 32
 
 /** Larger writes are not worth the copy. */
@@ -74,8 +74,7 @@ export class Departures {
     let size = 0
     for (const segment of segments) size += segment.length
     const now = this.now()
-    // Where answers take long, there is nothing to gain.
-    if (this.sockets.length > 0 && now - this.since > maxWaitMillis) this.isOn = false
+    if (this.sockets.length > 0 && now - this.since > maxWaitMillis) this.stop()
     if (size > maxWriteBytes || !this.isOn) {
       this.flush()
       return false
@@ -111,9 +110,19 @@ export class Departures {
 
   private readonly onTurn = (): void => {
     this.isQueued = false
-    this.isOn = this.writes >= this.worthWhile
-    this.writes = this.isOn ? 0 : -uncountedWrites
+    if (this.writes >= this.worthWhile) {
+      this.isOn = true
+      this.writes = 0
+    } else {
+      this.stop()
+    }
     this.flush()
+  }
+
+  /** Nothing is gained where there are few writes, or where answers take long. */
+  private stop(): void {
+    this.isOn = false
+    this.writes = -uncountedWrites
   }
 
   /** Everything that waits leaves. */
