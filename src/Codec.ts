@@ -33,30 +33,16 @@ import * as ByteWriter from "./ByteWriter.ts"
 import type * as CloseReason from "./CloseReason.ts"
 import { ChunksDecoder } from "./internal/chunksDecoder.ts"
 import * as content from "./internal/content.ts"
+import type { Decoder } from "./internal/decoder.ts"
 import * as textLines from "./internal/textLines.ts"
 import * as wrapped from "./internal/wrappedDecoder.ts"
 
-/**
- * The state of decoding one stream.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Decoder<in out A> {
-  /**
-   * Takes one chunk and appends the messages that it completes to `out`.
-   *
-   * Returns the error at which decoding stopped, `undefined` when all is well. Messages may be views into the chunk. The
-   * decoder itself holds nothing of it any more once it has returned `undefined`: what it needs for the next chunk it has
-   * copied, for the bytes may change as soon as the messages are answered. Behind a recoverable error they stay as they
-   * are until it has returned `undefined`.
-   */
-  readonly decode: (chunk: Uint8Array, out: Array<A>) => CloseReason.FrameError | undefined
-  /** Says that no more bytes will come: appends a last message to `out` or returns `FrameTruncated`. */
-  readonly end: (out: Array<A>) => CloseReason.FrameError | undefined
-  /** How many bytes of an unfinished frame are held. Zero between frames, only there, and after a fatal error. */
-  readonly bytesBuffered: number
-}
+export type {
+  /** The state of decoding one stream. @category models @since 0.1.0 */
+  Decoder,
+  /** Where a decoder puts messages. @category models @since 0.1.0 */
+  Output
+} from "./internal/decoder.ts"
 
 /**
  * A pair of decoder and encoder for one kind of message.

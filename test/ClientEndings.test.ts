@@ -261,6 +261,24 @@ describe("when the scope of the client closes", () => {
       })
     ))
 
+  it.effect("by the first whom an answer woke, the end is still heard behind what came with it and is no answer", () =>
+    inWorld(() =>
+      Effect.gen(function*() {
+        const server = yield* script
+        const scope = yield* Scope.make()
+        const client = yield* Scope.provide(Client.make(lines(1), memory), scope)
+        const closing = yield* Effect.forkChild(
+          Effect.andThen(client.call("a"), Scope.close(scope, Exit.void)),
+          { startImmediately: true }
+        )
+        yield* settle
+        server.peer.raw.write([Uint8Array.of(65, 10, 0xff, 10)])
+        server.peer.raw.end()
+        yield* settle
+        assert.isDefined(closing.pollUnsafe())
+      })
+    ))
+
   it.effect("whom that makes call again fails at once, not behind those that wait, and leaves nothing", () =>
     inWorld(({ network }) =>
       Effect.gen(function*() {

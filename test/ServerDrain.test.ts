@@ -244,6 +244,33 @@ describe("a drain", () => {
       })
     ))
 
+  it.effect.each(["drain\nb\n", "a\ndrain\nb\n", "a\ndrain\nb\nha"])(
+    "that begins inside a handler leaves nothing unanswered of what came with its request: %j",
+    (sent) =>
+      inWorld(() =>
+        Effect.gen(function*() {
+          const context = yield* Effect.context()
+          const begin: { drain: Effect.Effect<unknown> } = { drain: Effect.void }
+          const server = yield* serveText((text) => {
+            if (text === "drain") Effect.runForkWith(context)(begin.drain)
+            return Effect.succeed(text)
+          }, { drain: { grace: 1_000 } })
+          begin.drain = server.drain
+          const client = yield* dial
+          client.send(sent)
+          yield* settle
+          const rest = sent.endsWith("\n") ? "" : "lf\n"
+          client.send(rest)
+          yield* settle
+          client.send("too late\n")
+          client.leave()
+          yield* settle
+          assert.deepStrictEqual([client.heard, client.ended], [sent + rest, true])
+          assert.deepStrictEqual(server.told.ends, ["the server drained"])
+        })
+      )
+  )
+
   it.effect("may be asked for by a handler, which it then interrupts", () =>
     inWorld(() =>
       Effect.gen(function*() {

@@ -49,6 +49,7 @@ const levels: Readonly<Record<string, number>> = {
   "internal/chunksDecoder.ts": 1,
   "internal/codecReader.ts": 1,
   "internal/content.ts": 1,
+  "internal/decoder.ts": 1,
   "internal/delimitedDecoder.ts": 1,
   "internal/escapedDecoder.ts": 1,
   "internal/escapedFraming.ts": 1,

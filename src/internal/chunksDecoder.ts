@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as CloseReason from "../CloseReason.ts"
-import type { Decoder } from "../Codec.ts"
+import type { Decoder, Output } from "./decoder.ts"
 
 /** Passes chunks through, cut into pieces of at most `maxFrameBytes`. It never stands inside a frame. */
 export class ChunksDecoder implements Decoder<Uint8Array> {
@@ -15,7 +15,7 @@ export class ChunksDecoder implements Decoder<Uint8Array> {
     this.maxFrameBytes = maxFrameBytes
   }
 
-  decode(chunk: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  decode(chunk: Uint8Array, out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     const size = this.maxFrameBytes
     if (chunk.length <= size) {
       if (chunk.length > 0) {

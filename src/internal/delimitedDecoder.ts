@@ -12,7 +12,7 @@
  * @since 0.1.0
  */
 import type * as CloseReason from "../CloseReason.ts"
-import type { Decoder } from "../Codec.ts"
+import type { Decoder, Output } from "./decoder.ts"
 import { FrameBuffer } from "./frameBuffer.ts"
 
 const carriageReturn = 0x0d
@@ -115,7 +115,7 @@ export class DelimitedDecoder implements Decoder<Uint8Array> {
     return this.buffer.length
   }
 
-  decode(chunk: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  decode(chunk: Uint8Array, out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     if (this.fatal !== undefined) {
       return this.fatal
     }
@@ -132,7 +132,7 @@ export class DelimitedDecoder implements Decoder<Uint8Array> {
     return this.hold(chunk, start)
   }
 
-  end(out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  end(out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     const bufferedBytes = this.buffer.length
     if (this.fatal !== undefined || bufferedBytes === 0) {
       return this.fatal
@@ -177,7 +177,7 @@ export class DelimitedDecoder implements Decoder<Uint8Array> {
     chunk: Uint8Array,
     start: number,
     next: number,
-    out: Array<Uint8Array>
+    out: Output<Uint8Array>
   ): CloseReason.FrameError | undefined {
     const held = this.buffer.length
     let content = held + next - start - this.size

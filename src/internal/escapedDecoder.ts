@@ -6,7 +6,7 @@
 import * as Bytes from "effect/Bytes"
 import * as Result from "effect/Result"
 import type * as CloseReason from "../CloseReason.ts"
-import type { Decoder } from "../Codec.ts"
+import type { Decoder, Output } from "./decoder.ts"
 import { FrameBuffer } from "./frameBuffer.ts"
 import type { Code } from "./stuffing.ts"
 import { corrupt, emptyChunk } from "./wrappedDecoder.ts"
@@ -36,7 +36,7 @@ export class EscapedDecoder implements Decoder<Uint8Array> {
     return this.buffer.length + this.rest.length
   }
 
-  decode(chunk: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  decode(chunk: Uint8Array, out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     if (this.fatal !== undefined) return this.fatal
     const { buffer } = this
     const { delimiter } = this.code
@@ -67,7 +67,7 @@ export class EscapedDecoder implements Decoder<Uint8Array> {
     return undefined
   }
 
-  end(out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  end(out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     const error = this.decode(emptyChunk, out)
     if (error !== undefined || this.buffer.length === 0) return error
     return this.fail({ _tag: "FrameTruncated", bufferedBytes: this.buffer.length })

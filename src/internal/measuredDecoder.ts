@@ -19,7 +19,7 @@
 import * as Bytes from "effect/Bytes"
 import * as Result from "effect/Result"
 import * as CloseReason from "../CloseReason.ts"
-import type { Decoder } from "../Codec.ts"
+import type { Decoder, Output } from "./decoder.ts"
 import type { Delimiter } from "./delimitedDecoder.ts"
 import { FrameBuffer } from "./frameBuffer.ts"
 import * as wrapped from "./wrappedDecoder.ts"
@@ -69,11 +69,11 @@ export class MeasuredDecoder implements Decoder<Uint8Array> {
     return this.buffer.length + this.rest.length
   }
 
-  decode(chunk: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  decode(chunk: Uint8Array, out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     return this.fatal ?? this.feed(this.unread(chunk), out)
   }
 
-  end(out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  end(out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     return this.fatal ?? this.read(join(this.buffer.take(), this.unread(wrapped.emptyChunk)), out, true)
   }
 
@@ -83,7 +83,7 @@ export class MeasuredDecoder implements Decoder<Uint8Array> {
     return bytes
   }
 
-  private feed(bytes: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  private feed(bytes: Uint8Array, out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     const { buffer } = this
     let at = 0
     while (buffer.length > 0) {
@@ -108,7 +108,7 @@ export class MeasuredDecoder implements Decoder<Uint8Array> {
   }
 
   /** Reads the frames that begin in `bytes`; when `ended`, nothing follows. */
-  private read(bytes: Uint8Array, out: Array<Uint8Array>, ended: boolean): CloseReason.FrameError | undefined {
+  private read(bytes: Uint8Array, out: Output<Uint8Array>, ended: boolean): CloseReason.FrameError | undefined {
     const { headBytes, maxFrameBytes } = this.measure
     let at = 0
     while (true) {
@@ -130,9 +130,9 @@ export class MeasuredDecoder implements Decoder<Uint8Array> {
           const message = this.check(frame)
           if (Result.isSuccess(message)) {
             if (this.skipped > 0) return this.report(bytes, at)
-            out.push(message.success)
             at += need
             this.inside = Math.max(0, this.inside - need)
+            out.push(message.success)
             continue
           }
           this.problem = wrapped.corrupt(message.failure)

@@ -80,19 +80,22 @@ export class Outbox<Out> {
     const before = this.writer.size
     // What left a little later than its write, as through TLS, left the buffer here. It bought a tenth of a request there.
     if (before === 0 && this.raw.bytesUnsent === 0) this.writer.reuse()
-    let error: CloseReason.CloseReason | undefined
+    const error = this.encode(message)
+    if (error === undefined) {
+      this.messagesOut++
+      if (this.writer.size >= flushFromBytes) this.flush()
+    } else if (this.writer.size > before) {
+      this.rescue(before)
+    }
+    return error
+  }
+
+  private encode(message: Out): CloseReason.CloseReason | undefined {
     try {
-      error = this.codec.encode(message, this.writer)
+      return this.codec.encode(message, this.writer)
     } catch (defect) {
-      error = CloseReason.fromCause(Cause.die(defect))
+      return CloseReason.fromCause(Cause.die(defect))
     }
-    if (error !== undefined) {
-      if (this.writer.size > before) this.rescue(before)
-      return error
-    }
-    this.messagesOut++
-    if (this.writer.size >= flushFromBytes) this.flush()
-    return undefined
   }
 
   /** Sends what was there before an encoder broke off in the middle of a message, and drops that part. */

@@ -1,16 +1,16 @@
 /**
- * The message loop of a server: take a batch, answer its requests in order, and let the replies leave together.
+ * The message loop of a server: answer requests in order as they are decoded, and let the replies leave together.
  *
  * A handler whose answer is already there needs no fiber: its value is taken and the next request follows, inside the
  * event that brought them. Anything else runs in the connection's fiber, which is started when the first request needs
- * it, and sleeps on while the requests do not.
+ * it, and sleeps on while the requests do not; the requests behind it wait.
  *
  * ```
- * batch --> answer, answer, ... --------------------------> flush      asleep, or no fiber so far
- *                 `-- an effect that is to be run --> rest --> pull    in the fiber
+ * push --> answer    push --> answer    ...    settle --> flush        asleep, or no fiber so far
+ *   `-- an effect that is to be run, others behind it --> rest --> pull    in the fiber
  * ```
  *
- * Replies collect in the connection; they leave at the end of a batch, when 64 KiB have collected, or, before a handler
+ * Replies collect in the connection; they leave when all that arrived was answered, when 64 KiB have collected, or, before a handler
  * that may take its time, at the end of the current turn of JavaScript.
  */
 import * as Cause from "effect/Cause"
@@ -36,8 +36,11 @@ type Run<Request, Response, E, R> = (
   effect: Effect.Effect<unknown, E | CloseReason.ConnectionError | Cause.Done, R>
 ) => void
 
-/** What is left to do of a batch. */
+/** What is left to do of the requests that arrived. */
 type Rest<E, R> = Effect.Effect<void, E | CloseReason.ConnectionError, R>
+
+/** Gives what is left to do of a request, and of those from `next` on that stand behind it. */
+type Unanswered<Request, E, R> = (behind: ReadonlyArray<Request>, next: number) => Rest<E, R>
 
 /** What a connection owes: answers, or answers for which it keeps the bytes that it was lent. */
 type Debt = "nothing" | "answers" | "bytes"
@@ -60,6 +63,9 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
   /** Until it has kept something, once: what comes later is copied for it. */
   private lending: Lending | undefined
   private debt: Debt = "nothing"
+  /** What arrived behind a request that could not be answered at once, and what is left to do of both. */
+  private behind: Array<Request> | undefined = undefined
+  private rest: Rest<E, R> | undefined = undefined
 
   constructor(
     connection: Machine<Request, Response>,
@@ -83,12 +89,12 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
     if (this.lending === undefined || this.debt === "nothing") return false
     this.debt = "bytes"
     this.lending.keep()
-    this.connection.fiber?.addObserver(() => this.settle())
+    this.connection.fiber?.addObserver(() => this.pay())
     return true
   }
 
   /** There is nothing more to answer. */
-  private settle(): void {
+  private pay(): void {
     if (this.debt === "bytes") {
       this.lending?.giveBack()
       this.lending = undefined
@@ -106,7 +112,8 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
   ): Effect.Effect<void, E | CloseReason.ConnectionError, R> {
     type Loop = Pull.Pull<never, E | CloseReason.ConnectionError, void, R>
     const next = (batch: internal.Batch<Request>): Loop => {
-      const rest = this.answer(batch)
+      this.lending?.answered()
+      const rest = this.answerFrom(batch, 0)
       return rest === undefined ? loop : Effect.flatMap(rest, () => loop)
     }
     const loop: Loop = Effect.flatMap(this.connection.pull, next)
@@ -116,36 +123,80 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
     return Pull.catchDone(Effect.flatMap(begin, next), () => Effect.void)
   }
 
-  answer(batch: internal.Batch<Request>): Rest<E, R> | undefined {
+  push(request: Request): void {
+    if (this.behind !== undefined) {
+      this.behind.push(request)
+      return
+    }
+    try {
+      const unanswered = this.begin(request)
+      if (unanswered !== undefined) this.rest = unanswered(this.behind = [], 0)
+    } catch (defect) {
+      this.behind = []
+      this.rest = Exit.die(defect)
+    }
+  }
+
+  settle(): Rest<E, R> | undefined {
     this.lending?.answered()
-    return this.answerFrom(batch, 0)
+    const { rest } = this
+    if (rest === undefined) return this.finish()
+    this.behind = undefined
+    this.rest = undefined
+    return rest
+  }
+
+  /** Answers a request, if that can be done at once. */
+  private begin(request: Request): Unanswered<Request, E, R> | undefined {
+    const { connection } = this
+    if (connection.isBlocked) return this.wait(request)
+    const answer = this.handler(request, connection)
+    if (!hasSucceeded(answer)) return this.handle(answer)
+    const error = connection.offer(answer.value as Response) // the value of an Effect<Response> that succeeded
+    return error === undefined ? undefined : this.refuse(error)
+  }
+
+  private refuse(error: CloseReason.CloseReason): Unanswered<Request, E, R> {
+    return () => this.connection.fail(error)
+  }
+
+  /** A peer that does not read its replies gets no more of them computed. */
+  private wait(request: Request): Unanswered<Request, E, R> {
+    this.owe()
+    return (behind, next) =>
+      Effect.flatMap(this.connection.writable, () => this.goOn(() => this.retry(request, behind, next)))
+  }
+
+  private handle(answer: Effect.Effect<Response, E, R>): Unanswered<Request, E, R> {
+    const { connection } = this
+    this.owe()
+    connection.flushSoon()
+    connection.watch?.handling()
+    return (behind, next) =>
+      Effect.matchCauseEffect(answer, {
+        onSuccess: (response) => this.reply(response, behind, next),
+        onFailure: (cause) => this.failed(cause, behind, next)
+      })
+  }
+
+  private retry(request: Request, behind: ReadonlyArray<Request>, next: number): Rest<E, R> {
+    return this.begin(request)?.(behind, next) ?? this.answerFrom(behind, next) ?? Exit.void
   }
 
   /** Answers what can be answered at once, and gives the effect that does the rest. */
-  private answerFrom(batch: internal.Batch<Request>, from: number): Rest<E, R> | undefined {
-    const { connection, handler } = this
-    for (let i = from; i < batch.length; i++) {
-      // A peer that does not read its replies gets no more of them computed.
-      if (connection.isBlocked) {
-        this.owe()
-        return Effect.flatMap(connection.writable, () => this.goOn(() => this.answerFrom(batch, i) ?? Exit.void))
-      }
-      const answer = handler(batch[i] as Request, connection) // i is below the length
-      if (hasSucceeded(answer)) {
-        const error = connection.offer(answer.value as Response) // the value of an Effect<Response> that succeeded
-        if (error !== undefined) return connection.fail(error)
-      } else {
-        this.owe()
-        connection.flushSoon()
-        connection.watch?.handling()
-        return Effect.matchCauseEffect(answer, {
-          onSuccess: (response) => this.reply(response, batch, i + 1),
-          onFailure: (cause) => this.failed(cause, batch, i + 1)
-        })
-      }
+  private answerFrom(requests: ReadonlyArray<Request>, from: number): Rest<E, R> | undefined {
+    for (let i = from; i < requests.length; i++) {
+      const unanswered = this.begin(requests[i] as Request) // i is below the length
+      if (unanswered !== undefined) return unanswered(requests, i + 1)
     }
-    if (this.debt !== "nothing") this.settle()
-    // Nor are any more of its requests read.
+    return this.finish()
+  }
+
+  /** Everything was answered. */
+  private finish(): Rest<E, R> | undefined {
+    const { connection } = this
+    if (this.debt !== "nothing") this.pay()
+    // A peer that does not read gets no more of its requests read, either.
     connection.flush()
     return connection.isBlocked ? connection.writable : undefined
   }
@@ -159,19 +210,19 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
     return this.debt === "bytes" ? copying(answer) : answer()
   }
 
-  private reply(response: Response, batch: internal.Batch<Request>, next: number): Rest<E, R> {
+  private reply(response: Response, behind: ReadonlyArray<Request>, next: number): Rest<E, R> {
     const { connection } = this
     connection.watch?.handled()
     return this.goOn(() => {
       const error = connection.isBroken ? connection.lost : connection.offer(response)
-      return error === undefined ? this.answerFrom(batch, next) ?? Exit.void : connection.fail(error)
+      return error === undefined ? this.answerFrom(behind, next) ?? Exit.void : connection.fail(error)
     })
   }
 
-  private failed(cause: Cause.Cause<E>, batch: internal.Batch<Request>, next: number): Rest<E, R> {
+  private failed(cause: Cause.Cause<E>, behind: ReadonlyArray<Request>, next: number): Rest<E, R> {
     const error = Cause.findError(cause)
     if (Result.isFailure(error) || Cause.hasDies(cause)) return Exit.failCause(cause)
-    if (this.isFailure?.(error.success)) return this.reply(error.success, batch, next)
+    if (this.isFailure?.(error.success)) return this.reply(error.success, behind, next)
     // The end of some other stream, which must not pass for the end of this one.
     return Cause.isDone(error.success) ? Exit.die(error.success) : Exit.failCause(cause)
   }

@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import type * as CloseReason from "../CloseReason.ts"
-import type { Decoder } from "../Codec.ts"
+import type { Decoder, Output } from "./decoder.ts"
 import { FrameBuffer } from "./frameBuffer.ts"
 
 /**
@@ -40,7 +40,7 @@ export class FixedDecoder implements Decoder<Uint8Array> {
     return this.buffer.length
   }
 
-  decode(chunk: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  decode(chunk: Uint8Array, out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     if (this.fatal !== undefined) {
       return this.fatal
     }
@@ -101,7 +101,7 @@ export class LengthDecoder implements Decoder<Uint8Array> {
     return this.messageBytes < 0 ? this.buffer.length : this.buffer.length + this.widthBytes
   }
 
-  decode(chunk: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  decode(chunk: Uint8Array, out: Output<Uint8Array>): CloseReason.FrameError | undefined {
     if (this.fatal !== undefined) {
       return this.fatal
     }
@@ -144,7 +144,7 @@ export class LengthDecoder implements Decoder<Uint8Array> {
   }
 
   /** Fills the unfinished frame and emits it when it is complete. Returns how much of the chunk it took. */
-  private resume(chunk: Uint8Array, out: Array<Uint8Array>): number {
+  private resume(chunk: Uint8Array, out: Output<Uint8Array>): number {
     let at = 0
     if (this.messageBytes < 0) {
       at = Math.min(this.headBytes - this.buffer.length, chunk.length)
@@ -162,8 +162,9 @@ export class LengthDecoder implements Decoder<Uint8Array> {
     const taken = Math.min(this.messageBytes - this.buffer.length, chunk.length - at)
     this.buffer.append(chunk, at, at + taken, this.messageBytes)
     if (this.buffer.length === this.messageBytes) {
-      out.push(this.buffer.take())
+      const message = this.buffer.take()
       this.messageBytes = -1
+      out.push(message)
     }
     return at + taken
   }

@@ -13,8 +13,9 @@
  */
 import type * as ByteWriter from "../ByteWriter.ts"
 import type * as CloseReason from "../CloseReason.ts"
-import type { Codec, Decoder } from "../Codec.ts"
+import type { Codec } from "../Codec.ts"
 import { fromUtf8 } from "./content.ts"
+import type { Decoder, Output } from "./decoder.ts"
 
 /** A line that somebody keeps keeps the text of its chunk: not more than this for a line. */
 const maxChunkBytes = 4096
@@ -72,7 +73,7 @@ class TextLineDecoder implements Decoder<string> {
     return this.slow.bytesBuffered
   }
 
-  decode(chunk: Uint8Array, out: Array<string>): CloseReason.FrameError | undefined {
+  decode(chunk: Uint8Array, out: Output<string>): CloseReason.FrameError | undefined {
     const at = this.isOrdinary && chunk.length <= maxChunkBytes && this.slow.bytesBuffered === 0
       ? this.cut(chunk, out)
       : 0
@@ -82,13 +83,13 @@ class TextLineDecoder implements Decoder<string> {
     return error
   }
 
-  end(out: Array<string>): CloseReason.FrameError | undefined {
+  end(out: Output<string>): CloseReason.FrameError | undefined {
     this.isOrdinary = false
     return this.slow.end(out)
   }
 
   /** Takes the lines that are whole; gives how many bytes that were. */
-  private cut(chunk: Uint8Array, out: Array<string>): number {
+  private cut(chunk: Uint8Array, out: Output<string>): number {
     const { maxFrameBytes, optionalCr, terminator } = this.ending
     const text = fromUtf8(chunk)
     // As many characters as bytes, and none of them a replacement: each byte is one of ASCII.

@@ -15,7 +15,8 @@
  */
 import * as Result from "effect/Result"
 import type * as CloseReason from "../CloseReason.ts"
-import type { CorruptFrame, Decoder } from "../Codec.ts"
+import type { CorruptFrame } from "../Codec.ts"
+import type { Decoder, Output } from "./decoder.ts"
 
 /** Nothing: what a reader passes to go on after a recoverable error. */
 export const emptyChunk = new Uint8Array(0)
@@ -32,10 +33,10 @@ export const corrupt = (message: string): CorruptFrame => ({
 })
 
 /** Transforms every message; nothing can fail, so nothing is ever held back. */
-export class MapDecoder<in out A, in out C> implements Decoder<C> {
+export class MapDecoder<in out A, in out C> implements Decoder<C>, Output<A> {
   private readonly inner: Decoder<A>
   private readonly f: (message: A) => C
-  private readonly queue: Array<A> = []
+  private out: Output<C> | undefined = undefined
 
   constructor(inner: Decoder<A>, f: (message: A) => C) {
     this.inner = inner
@@ -46,23 +47,22 @@ export class MapDecoder<in out A, in out C> implements Decoder<C> {
     return this.inner.bytesBuffered
   }
 
-  decode(chunk: Uint8Array, out: Array<C>): CloseReason.FrameError | undefined {
-    const error = this.inner.decode(chunk, this.queue)
-    this.emit(out)
+  decode(chunk: Uint8Array, out: Output<C>): CloseReason.FrameError | undefined {
+    this.out = out
+    const error = this.inner.decode(chunk, this)
+    this.out = undefined
     return error
   }
 
-  end(out: Array<C>): CloseReason.FrameError | undefined {
-    const error = this.inner.end(this.queue)
-    this.emit(out)
+  end(out: Output<C>): CloseReason.FrameError | undefined {
+    this.out = out
+    const error = this.inner.end(this)
+    this.out = undefined
     return error
   }
 
-  private emit(out: Array<C>): void {
-    for (const message of this.queue) {
-      out.push(this.f(message))
-    }
-    this.queue.length = 0
+  push(message: A): void {
+    this.out?.push(this.f(message))
   }
 }
 
@@ -91,7 +91,7 @@ export class MapResultDecoder<in out A, in out C> implements Decoder<C> {
     return this.inner.bytesBuffered + this.queuedBytes + this.waitingBytes
   }
 
-  decode(chunk: Uint8Array, out: Array<C>): CloseReason.FrameError | undefined {
+  decode(chunk: Uint8Array, out: Output<C>): CloseReason.FrameError | undefined {
     if (this.fatal !== undefined) {
       return this.fatal
     }
@@ -105,7 +105,7 @@ export class MapResultDecoder<in out A, in out C> implements Decoder<C> {
     return this.catchUp(out)
   }
 
-  end(out: Array<C>): CloseReason.FrameError | undefined {
+  end(out: Output<C>): CloseReason.FrameError | undefined {
     const error = this.fatal ?? this.catchUp(out)
     if (error !== undefined) {
       return error
@@ -115,14 +115,14 @@ export class MapResultDecoder<in out A, in out C> implements Decoder<C> {
     return this.drain(out)
   }
 
-  private feed(chunk: Uint8Array, out: Array<C>): CloseReason.FrameError | undefined {
+  private feed(chunk: Uint8Array, out: Output<C>): CloseReason.FrameError | undefined {
     const before = this.inner.bytesBuffered
     this.queuedError = this.inner.decode(chunk, this.queue)
     this.queuedBytes = Math.max(0, before + chunk.length - this.inner.bytesBuffered)
     return this.drain(out)
   }
 
-  private catchUp(out: Array<C>): CloseReason.FrameError | undefined {
+  private catchUp(out: Output<C>): CloseReason.FrameError | undefined {
     let error = this.drain(out)
     while (error === undefined && this.waiting.length > 0) {
       const chunk = this.waiting.shift() ?? emptyChunk
@@ -132,7 +132,7 @@ export class MapResultDecoder<in out A, in out C> implements Decoder<C> {
     return error
   }
 
-  private drain(out: Array<C>): CloseReason.FrameError | undefined {
+  private drain(out: Output<C>): CloseReason.FrameError | undefined {
     while (this.next < this.queue.length) {
       // In range by the line above; A may itself include undefined, so the index type cannot be narrowed instead.
       const result = this.f(this.queue[this.next] as A)
@@ -164,9 +164,9 @@ export class MapResultDecoder<in out A, in out C> implements Decoder<C> {
 }
 
 /** Makes results of messages and recoverable errors, so that decoding goes on by itself. */
-export class AttemptDecoder<in out A> implements Decoder<Result.Result<A, CorruptFrame>> {
+export class AttemptDecoder<in out A> implements Decoder<Result.Result<A, CorruptFrame>>, Output<A> {
   private readonly inner: Decoder<A>
-  private readonly queue: Array<A> = []
+  private out: Output<Result.Result<A, CorruptFrame>> | undefined = undefined
 
   constructor(inner: Decoder<A>) {
     this.inner = inner
@@ -176,37 +176,33 @@ export class AttemptDecoder<in out A> implements Decoder<Result.Result<A, Corrup
     return this.inner.bytesBuffered
   }
 
-  decode(
-    chunk: Uint8Array,
-    out: Array<Result.Result<A, CorruptFrame>>
-  ): CloseReason.FrameError | undefined {
-    let error = this.inner.decode(chunk, this.queue)
-    while (this.emit(error, out)) {
-      error = this.inner.decode(emptyChunk, this.queue)
-    }
+  decode(chunk: Uint8Array, out: Output<Result.Result<A, CorruptFrame>>): CloseReason.FrameError | undefined {
+    this.out = out
+    let error = this.inner.decode(chunk, this)
+    while (forgives(error, out)) error = this.inner.decode(emptyChunk, this)
+    this.out = undefined
     return error
   }
 
-  end(out: Array<Result.Result<A, CorruptFrame>>): CloseReason.FrameError | undefined {
-    let error = this.inner.end(this.queue)
-    while (this.emit(error, out)) {
-      error = this.inner.end(this.queue)
-    }
+  end(out: Output<Result.Result<A, CorruptFrame>>): CloseReason.FrameError | undefined {
+    this.out = out
+    let error = this.inner.end(this)
+    while (forgives(error, out)) error = this.inner.end(this)
+    this.out = undefined
     return error
   }
 
-  private emit(
-    error: CloseReason.FrameError | undefined,
-    out: Array<Result.Result<A, CorruptFrame>>
-  ): boolean {
-    for (const message of this.queue) {
-      out.push(Result.succeed(message))
-    }
-    this.queue.length = 0
-    if (error === undefined || !isRecoverable(error)) {
-      return false
-    }
-    out.push(Result.fail(error))
-    return true
+  push(message: A): void {
+    this.out?.push(Result.succeed(message))
   }
+}
+
+/** Makes a result of an error behind which decoding can go on, and says whether it is one. */
+const forgives = (
+  error: CloseReason.FrameError | undefined,
+  out: Output<Result.Result<never, CorruptFrame>>
+): boolean => {
+  if (error === undefined || !isRecoverable(error)) return false
+  out.push(Result.fail(error))
+  return true
 }

@@ -72,22 +72,21 @@ class ToyDecoder implements Codec.Decoder<Uint8Array> {
     }
   }
 
-  decode(chunk: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
-    const start = out.length
+  decode(chunk: Uint8Array, out: Codec.Output<Uint8Array>): CloseReason.FrameError | undefined {
+    const made: Array<Uint8Array> = []
     this.given += chunk.length
-    const error = this.run(chunk, out)
-    const made = out.splice(start)
+    const error = this.run(chunk, made)
     this.reported = Math.max(this.reported, this.state.held.length)
     if (this.bug === "decodes in the wrong order") {
       made.reverse()
     }
     if (error?._tag !== "FrameTooLarge" || this.bug !== "loses the messages before one that is too large") {
-      out.push(...made)
+      for (const message of made) out.push(message)
     }
     return error
   }
 
-  end(out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  end(out: Codec.Output<Uint8Array>): CloseReason.FrameError | undefined {
     const bufferedBytes = this.state.held.length
     if (this.fatal !== undefined || bufferedBytes === 0) {
       return this.fatal
@@ -99,7 +98,7 @@ class ToyDecoder implements Codec.Decoder<Uint8Array> {
     return this.fail({ _tag: "FrameTruncated", bufferedBytes })
   }
 
-  private run(chunk: Uint8Array, out: Array<Uint8Array>): CloseReason.FrameError | undefined {
+  private run(chunk: Uint8Array, out: Codec.Output<Uint8Array>): CloseReason.FrameError | undefined {
     if (this.fatal !== undefined && this.bug !== "goes on decoding after a fatal error") {
       if (this.bug === "emits messages with a fatal error for ever") {
         out.push(chunk)

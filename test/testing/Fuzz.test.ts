@@ -105,9 +105,9 @@ const endless = broken(prefixed, (decoder) => {
 /** Gives each message four times. */
 const repeats = broken(prefixed, (decoder) =>
   passOn(decoder, (chunk, out) => {
-    const from = out.length
-    const error = decoder.decode(chunk, out)
-    out.push(...out.splice(from).flatMap((message) => [message, message, message, message]))
+    const messages: Array<Uint8Array> = []
+    const error = decoder.decode(chunk, messages)
+    for (const message of messages.flatMap((each) => [each, each, each, each])) out.push(message)
     return error
   }))
 
@@ -217,8 +217,10 @@ describe("Fuzz.codec", () => {
     Effect.gen(function*() {
       const shouting = broken(line, (decoder) =>
         passOn(decoder, (chunk, out) => {
-          const error = decoder.decode(chunk, out)
-          if (out.some((text) => text.includes("!"))) throw new RangeError("!")
+          const messages: Array<string> = []
+          const error = decoder.decode(chunk, messages)
+          if (messages.some((text) => text.includes("!"))) throw new RangeError("!")
+          for (const message of messages) out.push(message)
           return error
         }))
       const finding = yield* Effect.flip(

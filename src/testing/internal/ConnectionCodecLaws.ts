@@ -31,8 +31,10 @@ const throwing: Codec.Codec<string> = {
     const decoder = lines.decoder()
     return {
       decode: (chunk, out) => {
-        const error = decoder.decode(chunk, out)
-        if (out.includes("throw")) throw new Error("decoder")
+        const messages: Array<string> = []
+        const error = decoder.decode(chunk, messages)
+        for (const message of messages) out.push(message)
+        if (messages.includes("throw")) throw new Error("decoder")
         return error
       },
       end: (out) => decoder.end(out),

@@ -1,0 +1,39 @@
+/**
+ * What decodes a stream, and where it puts what it decoded.
+ */
+import type * as CloseReason from "../CloseReason.ts"
+
+/**
+ * Where a decoder puts messages, one by one and in order; an array is one.
+ *
+ * A server answers a message, and a client hands it to its caller, before `push` returns: so a decoder puts a message in
+ * when its own state is the one behind it. `push` does not throw.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Output<in A> {
+  push(message: A): unknown
+}
+
+/**
+ * The state of decoding one stream.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Decoder<in out A> {
+  /**
+   * Takes one chunk and puts each message that it completes into `out`.
+   *
+   * Returns the error at which decoding stopped, `undefined` when all is well. Messages may be views into the chunk. The
+   * decoder itself holds nothing of it any more once it has returned `undefined`: what it needs for the next chunk it has
+   * copied, for the bytes may change as soon as the messages are answered. Behind a recoverable error they stay as they
+   * are until it has returned `undefined`.
+   */
+  readonly decode: (chunk: Uint8Array, out: Output<A>) => CloseReason.FrameError | undefined
+  /** Says that no more bytes will come: puts a last message into `out` or returns `FrameTruncated`. */
+  readonly end: (out: Output<A>) => CloseReason.FrameError | undefined
+  /** How many bytes of an unfinished frame are held. Zero between frames, only there, and after a fatal error. */
+  readonly bytesBuffered: number
+}
