@@ -19,6 +19,29 @@ export interface Output<in A> {
 /**
  * The state of decoding one stream.
  *
+ * **Example** (Each byte is a message)
+ *
+ * ```ts
+ * import { Codec } from "hawser"
+ *
+ * const keys: Codec.Codec<number> = {
+ *   decoder: () => ({
+ *     decode: (chunk, out) => {
+ *       for (const key of chunk) out.push(key)
+ *       return undefined
+ *     },
+ *     end: () => undefined,
+ *     bytesBuffered: 0
+ *   }),
+ *   encode: (key, writer) => {
+ *     writer.u8(key)
+ *     return undefined
+ *   },
+ *   maxFrameBytes: 1
+ * }
+ * Codec.decodeAll(keys, Uint8Array.of(38, 40)).messages // [38, 40]
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
