@@ -145,6 +145,7 @@ export const peers: ReadonlyArray<Peer> = [
     "calls",
     "workers"
   ]),
+  inNode("cluster", "node:cluster, four processes of plain", ["workers"]),
   inNode("beginner", "node:net, as written at first", ["echo", "reverse", "start"]),
   inNode("effect", "Effect's NodeSocketServer, one write per batch", [
     "echo",

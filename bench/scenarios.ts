@@ -71,6 +71,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
   framed(1, 1),
   framed(1, 16),
   framed(1, 256),
+  framed(4, 1),
+  framed(16, 16),
   framed(64, 1),
   framed(64, 16),
   framed(64, 256),

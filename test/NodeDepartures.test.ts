@@ -58,7 +58,7 @@ describe("writes", () => {
       yield* turn
       assert.deepStrictEqual(left.splice(0), ["0x", "1x", "2x"])
       // Now nobody counts for a while.
-      assert.deepStrictEqual(writes(32), each(32, false))
+      assert.deepStrictEqual(writes(128), each(128, false))
       yield* turn
       assert.deepStrictEqual(writes(4), each(4, false))
       yield* turn
@@ -114,7 +114,7 @@ describe("writes", () => {
       assert.deepStrictEqual(left.splice(0), ["a1", "b2"])
       assert.deepStrictEqual(writes(2), each(2, false))
       yield* turn
-      assert.deepStrictEqual(writes(33), each(33, false))
+      assert.deepStrictEqual(writes(129), each(129, false))
       yield* turn
       assert.deepStrictEqual([writes(1), left], [[true], []])
     }))
