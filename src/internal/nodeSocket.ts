@@ -13,8 +13,8 @@ import { copyOf, type Keys, Reading } from "./nodeReading.ts"
 import { NodeWriting, owner } from "./nodeWriting.ts"
 import type { Placed, Roster } from "./roster.ts"
 
-/** The peer of a Unix socket has no name of its own. */
-const unnamed = Endpoint.unixUnsafe("")
+/** The peer of a Unix socket has no name of its own, nor has what lies over a socket. */
+export const unnamed = Endpoint.unixUnsafe("")
 
 interface OwnedSocket extends Net.Socket {
   [owner]: NodeSocket
@@ -28,6 +28,8 @@ export interface Common {
   readonly reading?: Reading
   /** When it writes, if not at once. */
   readonly departures?: Departures
+  /** It lies over a socket that has the addresses: the system is not asked for them again. */
+  readonly isOver?: boolean
 }
 
 export class NodeSocket extends NodeWriting implements Transport.RawSocket, Placed {
@@ -62,10 +64,11 @@ export class NodeSocket extends NodeWriting implements Transport.RawSocket, Plac
     this.id = id
     this.endpoint = endpoint
     this.common = common
-    this.remoteAddress = socket.remoteAddress
-    this.remotePort = socket.remotePort
-    if (common.owners === undefined) this.askLocal()
-    else common.owners.add(this)
+    const isNamed = common.isOver !== true
+    this.remoteAddress = isNamed ? socket.remoteAddress : undefined
+    this.remotePort = isNamed ? socket.remotePort : undefined
+    if (common.owners !== undefined) common.owners.add(this)
+    else if (isNamed) this.askLocal()
     ;(socket as OwnedSocket)[owner] = this
     socket.on("error", onError)
     socket.on("close", onClose)

@@ -18,13 +18,15 @@ import * as Endpoint from "../Endpoint.ts"
 import type * as Tls from "../Tls.ts"
 import type * as Transport from "../Transport.ts"
 import { RawDuplex } from "./nodeDuplex.ts"
-import { NodeSocket } from "./nodeSocket.ts"
+import { NodeSocket, unnamed } from "./nodeSocket.ts"
 import { client, ClientContext, server, ServerContext } from "./nodeTlsContext.ts"
 import * as errors from "./nodeTlsErrors.ts"
 import { clientRole, infoOfHandshake, type Role, serverRole } from "./nodeTlsRole.ts"
 
 /** The content type of a record with a handshake message: what the first byte of TLS is (RFC 8446, 5.1). */
 const handshakeRecord = 22
+
+const over = { isOver: true }
 
 class SecureSocket implements Transport.RawSocket {
   readonly id: number
@@ -151,7 +153,7 @@ class SecureSocket implements Transport.RawSocket {
     tls.on("_tlsError", this.onError)
     tls.on("error", this.onError)
     tls.once("end", hungUp)
-    this.clear = new NodeSocket(this.id, tls, this.raw.peer, {})
+    this.clear = new NodeSocket(this.id, tls, unnamed, over)
     this.clear.attach(this.events)
     tls.once(this.role.secured, () => this.secured(tls))
   }
