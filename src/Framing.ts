@@ -136,6 +136,9 @@ export const fixed = (options: { readonly frameBytes: number }): Codec<Uint8Arra
   }
 }
 
+const tooShort = (bytes: number, atLeastBytes: number) =>
+  refused(`message of ${bytes} bytes is shorter than the ${atLeastBytes} bytes that each has`)
+
 /**
  * Frames that begin with their length.
  *
@@ -187,16 +190,11 @@ export const lengthPrefixed = (options: {
   return {
     decoder: () => new decoders.LengthDecoder(field, maxMessageBytes),
     encode: (message, writer) => {
-      if (message.length > maxEncodedBytes) {
-        return tooLarge(message.length, maxEncodedBytes)
-      }
-      if (message.length < minEncodedBytes) {
-        return refused(`message of ${message.length} bytes is shorter than the ${minEncodedBytes} bytes that each has`)
-      }
-      if (offsetBytes > 0) {
-        writer.bytes(message.subarray(0, offsetBytes))
-      }
-      writer.uint(message.length - offsetBytes - adjustmentBytes, widthBytes, endianness)
+      const { length } = message
+      if (length > maxEncodedBytes) return tooLarge(length, maxEncodedBytes)
+      if (length < minEncodedBytes) return tooShort(length, minEncodedBytes)
+      if (offsetBytes > 0) writer.bytes(message.subarray(0, offsetBytes))
+      writer.uint(length - offsetBytes - adjustmentBytes, widthBytes, endianness)
       writer.bytes(offsetBytes > 0 ? message.subarray(offsetBytes) : message)
       return undefined
     },
