@@ -52,7 +52,7 @@ export type {
  * @category models
  * @since 0.1.0
  */
-export interface Codec<in out A, in B = A> {
+export interface Codec<out A, in B = A> {
   /** Makes the decoder for one stream. */
   readonly decoder: () => Decoder<A>
   /** Appends one message; returns the error when the message cannot be written, and then has written nothing. */

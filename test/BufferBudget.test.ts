@@ -1,6 +1,6 @@
 /** What all connections of a server hold together never exceeds `maxBufferedBytes`. */
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Clock, Effect, Schema } from "effect"
+import { Arbitrary, Clock, Effect, Result, Schema } from "effect"
 import { CloseReason, Codec, Endpoint, Framing, Server, Transport } from "../src/index.ts"
 import { ConnectionMachine } from "../src/internal/connectionMachine.ts"
 import { settleDeadlines } from "../src/internal/deadlineOptions.ts"
@@ -279,6 +279,18 @@ describe("bytes of a codec", () => {
       held.push(inbox.bytesHeld)
     }
     assert.deepStrictEqual(held, [4, 9, 3, 6, 12, 1, 1, 0])
+  })
+
+  it("do not count behind a decoder that threw, for nobody asks it again", () => {
+    const inbox = new Inbox(
+      Codec.map(Codec.mapResult(line, { decode: Result.succeed, encode: Result.succeed<string> }), {
+        decode: (text) => text === "!" ? assert.fail("boom") : text,
+        encode: (text: string) => text
+      })
+    )
+    const taken: Array<string> = []
+    inbox.decode(new TextEncoder().encode("a\n!\nb\nc"), taken)
+    assert.deepStrictEqual([taken, inbox.failure?._tag, inbox.bytesHeld], [["a"], "HandlerFailed", 0])
   })
 
   it.effect("do not count once they have become messages that were answered", () =>

@@ -497,6 +497,24 @@ describe("drain", () => {
       assert.strictEqual(reasonOf(yield* Effect.exit(machine.pull)), "end")
       yield* machine.write(["bye"])
     }))
+
+  it.effect("a frame that has begun and turns out bad is the last, too", () =>
+    Effect.gen(function*() {
+      const { peer, raw } = yield* sockets
+      const refusing = Codec.mapResult(lines, {
+        decode: (text) => text === "!" ? Result.fail("no") : Result.succeed(text),
+        encode: (text: string) => Result.succeed(text)
+      })
+      const machine = internal.open(raw, refusing)
+      send(peer, "!")
+      yield* settle
+      machine.drain()
+      const pull = yield* Effect.forkChild(Effect.exit(machine.pull), { startImmediately: true })
+      send(peer, "\n")
+      const error = reasonOf(yield* Fiber.join(pull))
+      assert.deepStrictEqual(error, { _tag: "FrameCorrupt", message: "no", recoverable: true })
+      assert.strictEqual(reasonOf(yield* Effect.exit(machine.pull)), "end")
+    }))
 })
 
 describe("ending", () => {

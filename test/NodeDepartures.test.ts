@@ -60,9 +60,25 @@ describe("writes", () => {
       // Now nobody counts for a while.
       assert.deepStrictEqual(writes(128), each(128, false))
       yield* turn
-      assert.deepStrictEqual(writes(4), each(4, false))
-      yield* turn
+      for (let i = 0; i < 2; i++) {
+        assert.deepStrictEqual(writes(4), each(4, false))
+        yield* turn
+      }
       assert.deepStrictEqual(writes(1), [true])
+    }))
+
+  it.effect("are counted in whole turns, wherever in one the counting begins", () =>
+    Effect.gen(function*() {
+      for (let count = 20; count < 160; count += 3) {
+        const { left, writes } = quay(20)
+        writes(1)
+        yield* turn
+        for (let i = 0; i < 12; i++) {
+          writes(count)
+          yield* turn
+        }
+        assert.isNotEmpty(left, `${count} in a turn`)
+      }
     }))
 
   it.effect("leave in order, each socket's own, whole", () =>
@@ -115,6 +131,8 @@ describe("writes", () => {
       assert.deepStrictEqual(writes(2), each(2, false))
       yield* turn
       assert.deepStrictEqual(writes(129), each(129, false))
+      yield* turn
+      assert.deepStrictEqual(writes(1), [false])
       yield* turn
       assert.deepStrictEqual([writes(1), left], [[true], []])
     }))

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Effect, type Scope } from "effect"
 import { CloseReason, type Codec, Connection, Server } from "../src/index.ts"
+import { sockets } from "./support/brokenTransport.ts"
 import {
   dial,
   inWorld,
@@ -13,6 +14,7 @@ import {
   serveConnection,
   serveText,
   settle,
+  Text,
   Told
 } from "./support/network.ts"
 
@@ -378,6 +380,26 @@ describe("a defect outside the handler", () => {
         })
       )
   )
+
+  it.effect("in the write of a reply ends that connection alone", () =>
+    Effect.gen(function*() {
+      const told = new Told()
+      yield* Server.make(Text, memory, (text) => Effect.succeed(text), {
+        linger: 0,
+        onEvent: (event) => void told.events.push(event)
+      })
+      const client = yield* dial
+      client.send("hello\n")
+      yield* settle
+      assert.deepStrictEqual(told.ends, ["the handler failed: boom"])
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(sockets(() => ({}), () => ({
+        write: () => {
+          throw boom
+        }
+      })))
+    ))
 
   it.effect("in onEvent is logged, and changes nothing", () =>
     inWorld(({ logs }) =>

@@ -66,6 +66,24 @@ describe("lending", () => {
       yield* Deferred.succeed(latch, undefined)
     })))
 
+  it.effect("does not count the pieces of a request as batches", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const server = yield* keeping(lent, (asked) => requests.answer(asked, turn))
+      for (let i = 0; i < 16; i++) {
+        const { raw } = yield* server.dial
+        raw.write([frame("waits", "")])
+        yield* settle
+      }
+      const { ear, raw } = yield* server.dial
+      const large = frame("at once", "x".repeat(5_000))
+      for (let i = 0; i < large.length; i++) {
+        raw.write([large.subarray(i, i + 1)])
+        yield* turn
+      }
+      yield* until("the answer", () => ear.bytes > 5_000)
+      assert.isFalse(yield* goesOn(server))
+    })))
+
   it.effect.each<[how: string, end: Effect.Effect<Uint8Array>]>([
     ["die", Effect.die("as planned")],
     ["are interrupted", Effect.interrupt]

@@ -165,7 +165,7 @@ export class Calls<Request, Response, Failure extends Response> implements inter
   }
 
   /** What was called while responses were handed out leaves behind the last of them. */
-  settle(): undefined {
+  done(): undefined {
     const { limit, moment } = this
     this.handing = false
     this.connection.flush() // and no microtask: 5 % in calls-1x64
@@ -249,7 +249,7 @@ const unasked: CloseReason.CloseReason = { _tag: "ProtocolViolation", message: "
 
 /** Why the reading ended: the peer's end of stream, or an error of the connection. */
 const endOf = (end: Pull.Pull<unknown, CloseReason.ConnectionError>): CloseReason.CloseReason => {
-  // `answer` leaves nothing for a fiber, so it is an exit; and there is no batch in it.
+  // `done` leaves nothing for a fiber, so it is an exit; and there is no batch in it.
   if (!Exit.isExit(end) || Exit.isSuccess(end)) return CloseReason.closed
   const cause = end.cause as Cause.Cause<CloseReason.ConnectionError | Cause.Done> // the errors of a Pull
   const error = Cause.findError(cause)

@@ -6,8 +6,8 @@ import type * as CloseReason from "../CloseReason.ts"
 /**
  * Where a decoder puts messages, one by one and in order; an array is one.
  *
- * A server answers a message, and a client hands it to its caller, before `push` returns: so a decoder puts a message in
- * when its own state is the one behind it. `push` does not throw.
+ * A server may answer a message, and a client hand it to its caller, before `push` returns: so a decoder puts a message in
+ * when its own state is the one behind it. It lets through what `push` throws, and is not asked again then.
  *
  * @category models
  * @since 0.1.0
@@ -45,7 +45,7 @@ export interface Output<in A> {
  * @category models
  * @since 0.1.0
  */
-export interface Decoder<in out A> {
+export interface Decoder<out A> {
   /**
    * Takes one chunk and puts each message that it completes into `out`.
    *

@@ -31,7 +31,7 @@ export interface Answerer<in In> extends Codec.Output<In> {
    * There are no more messages for now: what was answered leaves. Gives what is left for the fiber to run, if anything; it
    * may fail and need what that fiber's loop may.
    */
-  readonly settle: () => Effect.Effect<void, unknown, unknown> | undefined
+  readonly done: () => Effect.Effect<void, unknown, unknown> | undefined
   /** Starts the fiber, with what its first pull gives. */
   readonly wake: (first: Pull.Pull<Batch<In>, CloseReason.ConnectionError>) => void
 }
@@ -135,17 +135,25 @@ export class Inbox<In> implements Codec.Output<In> {
     this.settled = this.givenFrom
   }
 
-  /** Decodes a chunk, for `taker` if there is one: then nothing may be kept. */
-  decode(chunk: Uint8Array, taker?: Codec.Output<In>): void {
+  /** Decodes a chunk, for `taker` if there is one: then nothing may be kept. Says whether there were messages in it. */
+  decode(chunk: Uint8Array, taker?: Codec.Output<In>): boolean {
+    const before = this.messagesIn
     if (this.messages === undefined) this.settled = this.fed - this.decoder.bytesBuffered
     this.fed += chunk.length
     this.taker = taker
     try {
       this.failure = this.decoder.decode(chunk, this)
     } catch (defect) {
-      this.failure = CloseReason.fromCause(Cause.die(defect))
+      this.broke(defect)
     }
     this.taker = undefined
+    return this.messagesIn !== before
+  }
+
+  /** Whoever threw in the middle of something is not asked again. */
+  private broke(defect: unknown): void {
+    this.decoder = spent
+    this.failure = CloseReason.fromCause(Cause.die(defect))
   }
 
   /**
@@ -154,11 +162,11 @@ export class Inbox<In> implements Codec.Output<In> {
    */
   push(message: In): void {
     this.messagesIn++
-    if (this.taker === undefined) this.keep(message)
+    if (this.taker === undefined) this.collect(message)
     else this.taker.push(message)
   }
 
-  private keep(message: In): void {
+  private collect(message: In): void {
     if (this.messages === undefined) this.messages = [message]
     else this.messages.push(message)
   }
@@ -169,16 +177,18 @@ export class Inbox<In> implements Codec.Output<In> {
     this.decoder = spent
   }
 
-  /** No more bytes will come. */
-  end(taker?: Codec.Output<In>): void {
+  /** No more bytes will come. Says whether there were messages left. */
+  end(taker?: Codec.Output<In>): boolean {
+    const before = this.messagesIn
     this.taker = taker
     try {
       this.failure = this.decoder.end(this)
       this.ended = this.failure === undefined
     } catch (defect) {
-      this.failure = CloseReason.fromCause(Cause.die(defect))
+      this.broke(defect)
     }
     this.taker = undefined
+    return this.messagesIn !== before
   }
 }
 

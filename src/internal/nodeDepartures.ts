@@ -21,7 +21,7 @@ import { performance } from "node:perf_hooks"
 /** So many writes in a turn are worth it; 0 makes all of them wait. With 28 nothing is gained at 40x1, with 16 16x1 loses. */
 export const WorthWhile = Context.Reference<number>("hawser/NodeTransport/WorthWhile", { defaultValue: () => 20 })
 
-/** So many writes leave at once before a turn is counted again, which costs a callback. */
+/** So many writes leave at once before the next turn is counted again, which costs two callbacks. */
 const uncountedWrites = 128
 
 /** Larger writes are not worth the copy. */
@@ -50,6 +50,8 @@ export class Departures {
   /** Those of this turn; while it is below 0, nobody counts. */
   private writes = 0
   private isQueued = false
+  /** The counting began in the midst of this turn. */
+  private isPart = false
   private bytes: Buffer<ArrayBuffer> | undefined = undefined
   /** Whose bytes wait, and up to where in `bytes`. */
   private readonly sockets: Array<Departing> = []
@@ -110,7 +112,10 @@ export class Departures {
 
   private readonly onTurn = (): void => {
     this.isQueued = false
-    if (this.writes >= this.worthWhile) {
+    if (this.isPart && this.writes > 0) {
+      this.isPart = false
+      this.writes = 0
+    } else if (this.writes >= this.worthWhile) {
       this.isOn = true
       this.writes = 0
     } else {
@@ -122,6 +127,7 @@ export class Departures {
   /** Nothing is gained where there are few writes, or where answers take long. */
   private stop(): void {
     this.isOn = false
+    this.isPart = true
     this.writes = -uncountedWrites
   }
 

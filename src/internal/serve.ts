@@ -6,12 +6,12 @@
  * it, and sleeps on while the requests do not; the requests behind it wait.
  *
  * ```
- * push --> answer    push --> answer    ...    settle --> flush        asleep, or no fiber so far
+ * push --> answer    push --> answer    ...    done --> flush          asleep, or no fiber so far
  *   `-- an effect that is to be run, others behind it --> rest --> pull    in the fiber
  * ```
  *
- * Replies collect in the connection; they leave when all that arrived was answered, when 64 KiB have collected, or, before a handler
- * that may take its time, at the end of the current turn of JavaScript.
+ * Replies collect in the connection; they leave when all that arrived was answered, when 64 KiB have collected, or, before
+ * a handler that may take its time, at the end of the current turn of JavaScript.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -137,7 +137,7 @@ class Conversation<Request, Response, E, R> implements internal.Answerer<Request
     }
   }
 
-  settle(): Rest<E, R> | undefined {
+  done(): Rest<E, R> | undefined {
     this.lending?.answered()
     const { rest } = this
     if (rest === undefined) return this.finish()
