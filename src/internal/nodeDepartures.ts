@@ -9,7 +9,7 @@
  *
  * A peer that sleeps is woken by the first of them, and finds the others while this side still writes. Between reads, each
  * write would wake it anew, which costs this side more than the write does. Redis answers like that, too (`beforeSleep`).
- * It bought 8 % at 64x1, 9 % with 256 in flight, 10 % at 1000x1, and 17 % of lines with 16 in flight.
+ * It bought 8 % at 64x1 and with 256 in flight, 3 % at 1000x1, and 14 % of lines with 16 in flight.
  *
  * With few writes in a turn each leaves at once, for the two sides would take turns instead of working at the same time:
  * that cost 14 % with 4 connections and 5 % with 16. So now and then a turn is counted. An answer waits a millisecond while
