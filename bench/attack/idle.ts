@@ -8,7 +8,7 @@ import { frame } from "./words.ts"
 const count = Math.min(10_000, maxDescriptors - 500)
 
 /** Long enough to bring everybody, and to measure. */
-const idleMillis = 8000
+const idleMillis = 15_000
 
 /** One for the deadlines, one for those that linger, and those of the runtime: none of them is a connection's. */
 const maxTimers = 4
