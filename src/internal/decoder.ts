@@ -6,8 +6,8 @@ import type * as CloseReason from "../CloseReason.ts"
 /**
  * Where a decoder puts messages, one by one and in order; an array is one.
  *
- * A server may answer a message, and a client hand it to its caller, before `push` returns: so a decoder puts a message in
- * when its own state is the one behind it. It lets through what `push` throws, and is not asked again then.
+ * A server may answer a message, and a client hand it to its caller, before `push` returns; neither asks the decoder
+ * anything meanwhile. It lets through what `push` throws, and is not asked again then.
  *
  * @category models
  * @since 0.1.0

@@ -26,6 +26,7 @@ import { clientRole, infoOfHandshake, type Role, serverRole } from "./nodeTlsRol
 /** The content type of a record with a handshake message: what the first byte of TLS is (RFC 8446, 5.1). */
 const handshakeRecord = 22
 
+/** How the clear bytes lie over the socket. */
 const over = { isOver: true }
 
 class SecureSocket implements Transport.RawSocket {
