@@ -1,7 +1,7 @@
 /** What all connections of a server hold together never exceeds `maxBufferedBytes`. */
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Clock, Effect, Result, Schema } from "effect"
-import { CloseReason, Codec, Endpoint, Framing, Server, Transport } from "../src/index.ts"
+import { CloseReason, Codec, Endpoint, Framing, Protocol, Server, Transport } from "../src/index.ts"
 import { ConnectionMachine } from "../src/internal/connectionMachine.ts"
 import { settleDeadlines } from "../src/internal/deadlineOptions.ts"
 import { Deadlines } from "../src/internal/deadlines.ts"
@@ -292,6 +292,42 @@ describe("bytes of a codec", () => {
     inbox.decode(new TextEncoder().encode("a\n!\nb\nc"), taken)
     assert.deepStrictEqual([taken, inbox.failure?._tag, inbox.bytesHeld], [["a"], "HandlerFailed", 0])
   })
+
+  it.effect("are not asked for while they are decoded, also where a large answer leaves", () =>
+    inWorld(() =>
+      Effect.gen(function*() {
+        let isDecoding = false
+        let asked = 0
+        const watched: Codec.Codec<string> = {
+          ...line,
+          decoder: () => {
+            const decoder = line.decoder()
+            return {
+              decode: (chunk, out) => {
+                isDecoding = true
+                const error = decoder.decode(chunk, out)
+                isDecoding = false
+                return error
+              },
+              end: (out) => decoder.end(out),
+              get bytesBuffered() {
+                if (isDecoding) asked++
+                return decoder.bytesBuffered
+              }
+            }
+          }
+        }
+        yield* Server.make(
+          Protocol.make("large", { request: watched, response: line }),
+          "memory:server",
+          () => Effect.succeed("x".repeat(70_000))
+        )
+        const client = yield* dial
+        client.send("a\n")
+        yield* settle
+        assert.deepStrictEqual([client.heardBytes, asked], [70_001, 0])
+      })
+    ))
 
   it.effect("do not count once they have become messages that were answered", () =>
     inWorld(() =>
